@@ -1,0 +1,37 @@
+/** What changes parameters and statistics after the gradients are known. */
+
+import type { Recipe } from '../lowering.js';
+
+export const globalNorm: Recipe<'globalNorm'> = (onnx, operands) => {
+  const squares = operands.inputs.map(({ name, shape }) =>
+    onnx.op('ReduceSumSquare', [name], { axes: shape.map((_, axis) => axis), keepdims: 0 }),
+  );
+  return [onnx.op('Sqrt', [squares.reduce((sum, square) => onnx.op('Add', [sum, square]))])];
+};
+
+export const clipFactor: Recipe<'clipFactor'> = (onnx, operands, { maxNorm }) => {
+  const ratio = onnx.op('Div', [onnx.float(maxNorm), onnx.op('Add', [operands.name(0), onnx.float(1e-6)])]);
+  return [onnx.op('Min', [ratio, onnx.float(1)])];
+};
+
+export const movingAverage: Recipe<'movingAverage'> = (onnx, operands, { momentum }) => {
+  const kept = onnx.op('Mul', [operands.name(0), onnx.float(1 - momentum)]);
+  return [onnx.op('Add', [kept, onnx.op('Mul', [operands.name(1), onnx.float(momentum)])])];
+};
+
+export const sgdUpdate: Recipe<'sgdUpdate'> = (onnx, operands, { momentum, nesterov, weightDecay }) => {
+  const [parameter, gradient, learningRate, factor] = [0, 1, 2, 3].map((i) => operands.name(i)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const plus = (value: string, other: string, times: number) =>
+    times === 0 ? value : onnx.op('Add', [value, onnx.op('Mul', [other, onnx.float(times)])]);
+  const decayed = plus(onnx.op('Mul', [gradient, factor]), parameter, weightDecay);
+  const hasVelocity = operands.inputs.length > 4;
+  const velocity = hasVelocity ? plus(decayed, operands.name(4), momentum) : decayed;
+  const direction = hasVelocity && nesterov ? plus(decayed, velocity, momentum) : velocity;
+  const updated = onnx.op('Sub', [parameter, onnx.op('Mul', [direction, learningRate])]);
+  return hasVelocity ? [updated, velocity] : [updated];
+};
