@@ -1,0 +1,291 @@
+/**
+ * The training loop of the book (`train_ch6`): epochs of steps, running averages, points of the plot at the book's
+ * places, an evaluation after each epoch. It yields the stream of events and draws, prints and saves nothing.
+ *
+ * What a run computes depends on its configuration and the step alone, never on the clock; the clock only decides
+ * when progress is told.
+ */
+
+import type { DataIter } from '../data/dataLoader.js';
+import type { Engine } from '../engine/engine.js';
+import type { Layer } from '../nn/layer.js';
+import { parameterCount, type StateDict } from '../nn/stateDict.js';
+import { Accumulator } from './accumulator.js';
+import { countSteps, type TrainingConfig } from './config.js';
+import { type Evaluation, Evaluator, imageInputOf } from './evaluate.js';
+import type { EpochEvent, PointEvent, ProgressEvent, TrainingEvent } from './events.js';
+import { networkImageSize } from './networkGraph.js';
+import { learningRateAt } from './schedule.js';
+import { Stepper } from './stepper.js';
+import { Timer } from './timer.js';
+
+/** Shortest time between two progress events. */
+const PROGRESS_MILLISECONDS = 100;
+
+export interface TrainerOptions {
+  readonly engine: Engine;
+  /** Initialised. Its tensors are not changed: the trained ones are in `trainer.state`. */
+  readonly net: Layer;
+  readonly config: TrainingConfig;
+  readonly trainIter: DataIter;
+  /** Evaluated after each epoch; absent: never. */
+  readonly testIter?: DataIter | undefined;
+}
+
+/** A plotted point falls after every fifth of an epoch and after its last batch, as in the book. */
+function isPlotted(batch: number, batches: number): boolean {
+  return (batch + 1) % Math.max(1, Math.floor(batches / 5)) === 0 || batch === batches - 1;
+}
+
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #stepper: Stepper;
+  readonly #evaluator: Evaluator;
+  readonly #stepsPerEpoch: number;
+  readonly #totalSteps: number;
+  /** Loss times examples, correct predictions and examples of the epoch so far. */
+  readonly #metric = new Accumulator(3);
+  /** Forward, backward and update of each step, as the book times them. */
+  readonly #timer = new Timer();
+  readonly #startedAt = performance.now();
+  #examplesTrained = 0;
+  #evaluationSeconds = 0;
+  #lastProgressAt = 0;
+  #step = 0;
+  #stopRequested = false;
+  #lastEpoch: EpochEvent | undefined;
+
+  constructor(options: TrainerOptions) {
+    this.#options = options;
+    const input = imageInputOf(options.trainIter);
+    this.#stepper = new Stepper(options.engine, options.net, options.config, input);
+    this.#evaluator = new Evaluator(options.engine, options.net, input);
+    this.#stepsPerEpoch = options.trainIter.length;
+    this.#totalSteps = countSteps(options.config, this.#stepsPerEpoch);
+  }
+
+  /** The network's parameters and buffers, as they are now. */
+  get state(): StateDict {
+    return this.#stepper.state;
+  }
+
+  /** Ends the run after the step that is under way. */
+  stop(): void {
+    this.#stopRequested = true;
+  }
+
+  /**
+   * Trains, and tells what happens. Events come as they happen; the consumer's speed is the trainer's, so it should
+   * not wait for people.
+   */
+  async *train(): AsyncGenerator<TrainingEvent, void> {
+    yield this.#startEvent();
+    try {
+      while (this.#step < this.#totalSteps && !this.#stopRequested) {
+        yield* this.#trainStep();
+        const isEpochEnd = this.#step % this.#stepsPerEpoch === 0;
+        if (isEpochEnd || this.#step === this.#totalSteps) yield* this.#endEpoch();
+        if (isEpochEnd && this.#step < this.#totalSteps) this.#metric.reset();
+      }
+      yield this.#endEvent();
+    } finally {
+      await this.#stepper.release();
+      await this.#evaluator.release();
+    }
+  }
+
+  async *#trainStep(): AsyncGenerator<TrainingEvent, void> {
+    const { config, trainIter } = this.#options;
+    const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
+    const index = this.#step % this.#stepsPerEpoch;
+    const batch = trainIter.batch(epoch, index);
+    const learningRate = learningRateAt(config.schedule, config.learningRate, this.#step, this.#totalSteps);
+    const progress = new EventQueue();
+    this.#timer.start();
+    const running = this.#stepper.step(batch, this.#step, learningRate, (examplesDone) => {
+      if (this.#isProgressDue()) progress.push(this.#trainProgress(examplesDone));
+    });
+    yield* progress.until(running);
+    const { loss, correct, gradientNorm } = await running;
+    this.#timer.stop();
+    this.#step++;
+    this.#examplesTrained += batch.length;
+    this.#metric.add(loss * batch.length, correct, batch.length);
+    const position = this.#step / this.#stepsPerEpoch;
+    const accuracy = correct / batch.length;
+    yield { type: 'step', step: this.#step, epoch: position, loss, accuracy, learningRate, gradientNorm };
+    if (isPlotted(index, this.#stepsPerEpoch) || this.#step === this.#totalSteps) {
+      yield { type: 'point', epoch: position, ...this.#averages() };
+    }
+  }
+
+  async *#endEpoch(): AsyncGenerator<TrainingEvent, void> {
+    const evaluation = yield* this.#evaluate();
+    if (this.#options.testIter && !evaluation) return;
+    const epoch = this.#step / this.#stepsPerEpoch;
+    const testAccuracy = evaluation?.accuracy ?? null;
+    if (testAccuracy !== null) yield { type: 'point', epoch, testAccuracy } satisfies PointEvent;
+    const perClassAccuracy = evaluation?.perClassAccuracy ?? null;
+    this.#lastEpoch = { type: 'epoch', epoch, ...this.#averages(), testAccuracy, perClassAccuracy };
+    yield this.#lastEpoch;
+  }
+
+  async *#evaluate(): AsyncGenerator<TrainingEvent, Evaluation | undefined> {
+    const { testIter } = this.#options;
+    if (!testIter) return undefined;
+    const progress = new EventQueue();
+    const startedAt = performance.now();
+    const running = this.#evaluator.evaluate(this.state, testIter, (done) => {
+      const seconds = (performance.now() - startedAt) / 1000;
+      if (this.#isProgressDue()) progress.push(this.#evaluationProgress(done, testIter.exampleCount, seconds));
+      return !this.#stopRequested;
+    });
+    yield* progress.until(running);
+    const evaluation = await running;
+    this.#evaluationSeconds = (performance.now() - startedAt) / 1000;
+    return evaluation;
+  }
+
+  #isProgressDue(): boolean {
+    const now = performance.now();
+    if (now - this.#lastProgressAt < PROGRESS_MILLISECONDS) return false;
+    this.#lastProgressAt = now;
+    return true;
+  }
+
+  #averages(): { trainLoss: number; trainAccuracy: number } {
+    const examples = this.#metric.get(2);
+    return { trainLoss: this.#metric.get(0) / examples, trainAccuracy: this.#metric.get(1) / examples };
+  }
+
+  #examplesPerSecond(): number | null {
+    return this.#examplesTrained === 0 ? null : this.#examplesTrained / this.#timer.sum();
+  }
+
+  #secondsElapsed(): number {
+    return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  /** Examples of the whole run: full epochs and the part of the last one that is trained. */
+  #examplesOf(steps: number): number {
+    const { exampleCount, batchSize } = this.#options.trainIter;
+    return Math.floor(steps / this.#stepsPerEpoch) * exampleCount + (steps % this.#stepsPerEpoch) * batchSize;
+  }
+
+  #trainProgress(examplesOfStep: number): ProgressEvent {
+    const done = this.#examplesOf(this.#step) + examplesOfStep;
+    const total = this.#examplesOf(this.#totalSteps);
+    const rate = this.#examplesPerSecond();
+    const epochsLeft = Math.ceil(this.#totalSteps / this.#stepsPerEpoch) - Math.floor(this.#step / this.#stepsPerEpoch);
+    const isKnown = this.#metric.get(2) > 0;
+    const { trainLoss, trainAccuracy } = this.#averages();
+    return {
+      type: 'progress',
+      phase: 'train',
+      step: this.#step,
+      epoch: this.#step / this.#stepsPerEpoch + examplesOfStep / this.#options.trainIter.exampleCount,
+      done,
+      total,
+      loss: isKnown ? trainLoss : null,
+      accuracy: isKnown ? trainAccuracy : null,
+      examplesPerSecond: rate,
+      secondsElapsed: this.#secondsElapsed(),
+      secondsLeft: rate === null ? null : (total - done) / rate + epochsLeft * this.#evaluationSeconds,
+    };
+  }
+
+  #evaluationProgress(done: number, total: number, seconds: number): ProgressEvent {
+    const examplesPerSecond = done / seconds;
+    const examplesLeft = this.#examplesOf(this.#totalSteps) - this.#examplesOf(this.#step);
+    const trainingLeft = examplesLeft / (this.#examplesPerSecond() ?? Number.POSITIVE_INFINITY);
+    return {
+      type: 'progress',
+      phase: 'evaluate',
+      step: this.#step,
+      epoch: this.#step / this.#stepsPerEpoch,
+      done,
+      total,
+      loss: this.#averages().trainLoss,
+      accuracy: this.#averages().trainAccuracy,
+      examplesPerSecond,
+      secondsElapsed: this.#secondsElapsed(),
+      secondsLeft: (total - done) / examplesPerSecond + trainingLeft,
+    };
+  }
+
+  #startEvent(): TrainingEvent {
+    const { engine, net, config, trainIter, testIter } = this.#options;
+    return {
+      type: 'start',
+      model: config.model,
+      parameterCount: parameterCount(net),
+      device: engine.device,
+      engine: engine.name,
+      threads: engine.threads,
+      preset: config.preset,
+      imageSize: networkImageSize(imageInputOf(trainIter)),
+      trainExamples: trainIter.exampleCount,
+      testExamples: testIter?.exampleCount ?? 0,
+      batchSize: config.batchSize,
+      epochs: this.#totalSteps / this.#stepsPerEpoch,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      totalSteps: this.#totalSteps,
+      seed: config.seed,
+      classNames: trainIter.dataset.classNames,
+    };
+  }
+
+  #endEvent(): TrainingEvent {
+    const { engine, config } = this.#options;
+    const hasSteps = this.#metric.get(2) > 0;
+    const { trainLoss, trainAccuracy } = this.#averages();
+    const epochs = this.#step / this.#stepsPerEpoch;
+    const evaluated = this.#lastEpoch?.epoch === epochs ? this.#lastEpoch : undefined;
+    return {
+      type: 'end',
+      result: {
+        state: this.#step === this.#totalSteps && evaluated ? 'done' : 'interrupted',
+        loss: hasSteps ? trainLoss : null,
+        trainAccuracy: hasSteps ? trainAccuracy : null,
+        testAccuracy: evaluated?.testAccuracy ?? null,
+        perClassAccuracy: evaluated?.perClassAccuracy ?? null,
+        examplesPerSecond: this.#examplesPerSecond(),
+        steps: this.#step,
+        epochs,
+        seconds: this.#secondsElapsed(),
+        device: engine.device,
+        threads: engine.threads,
+        seed: config.seed,
+        preset: config.preset,
+      },
+    };
+  }
+}
+
+/** Events that come up while something runs, handed on as they come. */
+class EventQueue {
+  readonly #events: ProgressEvent[] = [];
+  #wake: () => void = () => {};
+
+  push(event: ProgressEvent): void {
+    this.#events.push(event);
+    this.#wake();
+  }
+
+  /** Yields events until `running` has ended, however it ended. */
+  async *until(running: Promise<unknown>): AsyncGenerator<ProgressEvent, void> {
+    let isRunning = true;
+    const ended = () => {
+      isRunning = false;
+      this.#wake();
+    };
+    running.then(ended, ended);
+    for (;;) {
+      while (this.#events.length > 0) yield this.#events.shift() as ProgressEvent;
+      if (!isRunning) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
