@@ -57,6 +57,7 @@ export function hashMask(seed: number, length: number, rate = 0.5): Float32Array
 type JsonTensor =
   | { readonly shape: number[]; readonly base64: string }
   | { readonly shape: number[]; readonly seed: number; readonly scale: number; readonly offset: number }
+  | { readonly shape: number[]; readonly seeds: readonly number[]; readonly scale: number }
   | { readonly shape: number[]; readonly seed: number; readonly rate: number };
 
 interface JsonSample {
@@ -98,6 +99,17 @@ function decodeTensor(json: JsonTensor): ReferenceTensor {
     return { shape, data };
   }
   if ('rate' in json) return { shape, data: hashMask(json.seed, length, json.rate) };
+  if ('seeds' in json) {
+    const data = new Float32Array(length);
+    const rowLength = length / json.seeds.length;
+    json.seeds.forEach((seed, row) => {
+      data.set(
+        hashUniform(seed, rowLength).map((value) => json.scale * value),
+        row * rowLength,
+      );
+    });
+    return { shape, data };
+  }
   return { shape, data: hashUniform(json.seed, length).map((value) => json.offset + json.scale * value) };
 }
 
