@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+/** The `nin` command. */
+
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { Command, CommanderError, Option } from 'commander';
+import { summary } from '../nn/summary.js';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../training/presets.js';
+import { modelTable } from '../views/modelTable.js';
+import { type EvaluateOptions, evaluate } from './evaluate.js';
+import { describeFailure } from './failure.js';
+import { EXIT, type TrainOptions, train } from './train.js';
+import { path, positiveNumber, wholeNumber } from './values.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const threads = () =>
+  new Option('--threads <n>', `CPU threads (default: ${availableParallelism()}, all of this machine)`).argParser(
+    wholeNumber(1, 1024),
+  );
+const dataDir = () =>
+  new Option(
+    '--data-dir <folder>',
+    'folder with the four Fashion-MNIST files (default: the copy in this package)',
+  ).argParser(path);
+const testExamples = () =>
+  new Option('--test-examples <n>', 'use the first n test examples; 0 skips evaluation').argParser(
+    wholeNumber(0, 10_000),
+  );
+const json = () =>
+  new Option('--json', 'print one JSON line on standard output, all else on standard error').default(false);
+
+const program = new Command('nin')
+  .description('Trains Network in Network on Fashion-MNIST, as Dive into Deep Learning teaches it.')
+  .version(version)
+  .showHelpAfterError('(run with --help for the options)')
+  .exitOverride();
+
+const presets = PRESET_NAMES.map((name) => `  ${name.padEnd(6)} ${PRESETS[name].description}`).join('\n');
+
+program
+  .command('train')
+  .description('Train, watch, and save the run.')
+  .addOption(
+    new Option('--preset <name>', 'recipe')
+      .choices(['auto', ...PRESET_NAMES])
+      .default('auto', 'auto: d2l on a GPU, else quick'),
+  )
+  .addOption(new Option('--resize <pixels>', 'height and width of the images').argParser(wholeNumber(1, 1024)))
+  .addOption(new Option('--batch-size <n>', 'examples in a batch').argParser(wholeNumber(1, 60_000)))
+  .addOption(new Option('--epochs <n>', 'epochs, possibly fractional').argParser(positiveNumber(10_000)))
+  .addOption(new Option('--max-steps <n>', 'stop after this many batches').argParser(wholeNumber(1, 1_000_000_000)))
+  .addOption(new Option('--lr <rate>', 'peak learning rate').argParser(positiveNumber(1000)))
+  .addOption(
+    new Option('--seed <n>', 'names the initial weights, the order of the examples and the dropout')
+      .argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER))
+      .default(0),
+  )
+  .addOption(new Option('--device <name>', 'where to compute').choices(['auto', 'cpu', 'webgpu']).default('auto'))
+  .addOption(threads())
+  .addOption(dataDir())
+  .addOption(new Option('--train-examples <n>', 'use the first n training examples').argParser(wholeNumber(1, 60_000)))
+  .addOption(testExamples())
+  .addOption(new Option('--out <folder>', 'where to save the run (default: a new folder in runs/)').argParser(path))
+  .addOption(json())
+  .addHelpText(
+    'after',
+    `
+Presets (options given beside a preset replace its own):
+${presets}
+
+Examples:
+  nin train                                     the recipe that suits this machine
+  nin train --preset d2l --max-steps 20         the first twenty steps of the book's recipe
+  nin train --epochs 3 --seed 1 --out runs/three
+  nin train --json > result.json                figures for a program`,
+  )
+  .action(async (options: TrainOptions) => {
+    process.exitCode = await train(options, process.stdout, process.stderr);
+  });
+
+program
+  .command('evaluate')
+  .description("Evaluate a saved run's weights on the test data.")
+  .argument('<run>', 'folder of the run', path)
+  .addOption(threads())
+  .addOption(dataDir())
+  .addOption(
+    new Option('--test-examples <n>', 'use the first n test examples (default: as the run did)').argParser(
+      wholeNumber(1, 10_000),
+    ),
+  )
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  nin evaluate runs/three\n  nin evaluate runs/three --test-examples 1000 --json')
+  .action((run: string, options: EvaluateOptions) => evaluate(run, options, process.stdout, process.stderr));
+
+program
+  .command('summary')
+  .description('Print the layers of a network: output shapes, parameters, multiply-adds for one image.')
+  .addOption(new Option('--preset <name>', 'whose network').choices(PRESET_NAMES).default('d2l'))
+  .addOption(
+    new Option('--resize <pixels>', "height and width of the image (default: the preset's)").argParser(
+      wholeNumber(1, 1024),
+    ),
+  )
+  .addHelpText('after', '\nExamples:\n  nin summary\n  nin summary --preset quick --resize 64')
+  .action(({ preset, resize }: { preset: PresetName; resize?: number }) => {
+    const { net, transform } = PRESETS[preset];
+    const size = resize ?? transform.resize;
+    const { rows, ...totals } = summary(net(), [1, 1, size, size]);
+    process.stdout.write(`${modelTable(rows, totals)}\n`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its sentence; asking for help or the version is no mistake.
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else {
+    process.stderr.write(`${describeFailure(error)}\n`);
+    process.exitCode = EXIT.failed;
+  }
+}

@@ -1,0 +1,69 @@
+/** Starts a training thread and hands on its events, so that the main thread stays free to draw, serve and listen. */
+
+import { Worker } from 'node:worker_threads';
+import type { StateDict } from '../nn/stateDict.js';
+import type { TrainingEvent } from '../training/events.js';
+import type { MainMessage, TrainingJob, WorkerMessage } from './job.js';
+
+/** A run in progress: walk it to get its events, to the last. */
+export interface TrainingRun extends AsyncIterable<TrainingEvent> {
+  /** Asks it to end after the step that is under way. */
+  stop(): void;
+  /** The trained parameters and buffers; there once the `end` event is. */
+  readonly state: StateDict;
+}
+
+class ThreadedRun implements TrainingRun {
+  readonly #worker: Worker;
+  readonly #events: TrainingEvent[] = [];
+  #state: StateDict | undefined;
+  #failure: Error | undefined;
+  #isOver = false;
+  #wake: () => void = () => {};
+
+  constructor(job: TrainingJob) {
+    this.#worker = new Worker(new URL('./trainingThread.js', import.meta.url), { workerData: job });
+    this.#worker.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'event') this.#events.push(message.event);
+      else this.#state = message.state;
+      this.#wake();
+    });
+    this.#worker.on('error', (error) => {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#wake();
+    });
+    this.#worker.on('exit', () => {
+      this.#isOver = true;
+      this.#wake();
+    });
+  }
+
+  stop(): void {
+    this.#worker.postMessage({ kind: 'stop' } satisfies MainMessage);
+  }
+
+  get state(): StateDict {
+    if (!this.#state) throw new Error('The trained weights are there only after the "end" event.');
+    return this.#state;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent, void> {
+    try {
+      for (;;) {
+        while (this.#events.length > 0) yield this.#events.shift() as TrainingEvent;
+        if (this.#failure) throw this.#failure;
+        if (this.#isOver) return;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+}
+
+/** Starts training in a thread of its own. */
+export function startTraining(job: TrainingJob): TrainingRun {
+  return new ThreadedRun(job);
+}
