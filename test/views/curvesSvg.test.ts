@@ -1,0 +1,69 @@
+import * as fc from 'fast-check';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { describe, expect, it } from 'vitest';
+import { Animator } from '../../src/views/animator.js';
+import { curvesSvg } from '../../src/views/curvesSvg.js';
+import { anyEvents, exampleRun, start } from './exampleRun.js';
+
+/** All texts of a document, in its order. */
+function texts(svg: string): string[] {
+  expect(XMLValidator.validate(svg)).toBe(true);
+  const parsed: unknown = new XMLParser({ preserveOrder: true, parseTagValue: false }).parse(svg);
+  const found: string[] = [];
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) node.forEach(visit);
+    else if (typeof node === 'object' && node !== null) {
+      for (const [key, value] of Object.entries(node)) {
+        if (key === '#text' && String(value).trim() !== '') found.push(String(value));
+        else if (key !== ':@') visit(value);
+      }
+    }
+  };
+  visit(parsed);
+  return found;
+}
+
+describe('curvesSvg', () => {
+  it.each([1, 10])('is a document with title, legend and three titled axes (%i epochs)', async (epochs) => {
+    const svg = await curvesSvg(exampleRun(epochs));
+    const words = texts(svg);
+    for (const word of ['epoch', 'loss', 'accuracy', 'train loss', 'train acc', 'test acc'])
+      expect(words).toContain(word);
+    expect(words.some((word) => word.startsWith('NiN, preset book: test accuracy 0.'))).toBe(true);
+    // Loss to 2.0 on the left, accuracy to 1.0 on the right, on the same six grid lines.
+    expect(words.join(' ')).toContain('0.0 0.4 0.8 1.2 1.6 2.0');
+    expect(words.join(' ')).toContain('0.0 0.2 0.4 0.6 0.8 1.0');
+    expect(svg).not.toContain('NaN');
+  });
+
+  it('shows each test accuracy as a point', async () => {
+    const circles = (svg: string): number => svg.split('#128a45').length;
+    const [few, many] = await Promise.all([curvesSvg(exampleRun(3)), curvesSvg(exampleRun(10))]);
+    expect(circles(many) - circles(few)).toBe(7);
+  });
+
+  it('is drawn for a run that has no point yet', async () => {
+    expect(texts(await curvesSvg([start]))).toEqual(expect.arrayContaining(['epoch', 'loss', 'accuracy']));
+  });
+
+  it('refuses events without a start', async () => {
+    await expect(curvesSvg([])).rejects.toThrow('the events of a run begin with `start`');
+  });
+
+  it('is well-formed whatever the events', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyEvents, async (events) => {
+        expect(XMLValidator.validate(await curvesSvg(events))).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('Animator.toSvg', () => {
+  it('is a document with the legend and the axis titles', async () => {
+    const animator = new Animator({ xlabel: 'epoch', ylabel: 'value', xlim: [1, 3], legend: ['a', 'b'] });
+    for (const epoch of [1, 2, 3]) animator.add(epoch, [epoch, epoch * 2]);
+    expect(texts(await animator.toSvg())).toEqual(expect.arrayContaining(['epoch', 'value', 'a', 'b']));
+  });
+});
