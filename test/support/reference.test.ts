@@ -1,13 +1,19 @@
 /** The TypeScript twins of make_fixtures.py give what numpy gave, and the comparisons measure what they say. */
 
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   hashMask,
   hashUniform,
+  loadBatchNormTraining,
   loadHashValues,
+  loadNinStep,
   loadOperatorCases,
+  loadResizeCases,
+  loadTinyTraining,
   maximumError,
   relativeError,
+  resizeReference,
   sampleErrors,
   sizeOf,
 } from './reference.js';
@@ -37,6 +43,34 @@ describe('operator cases', () => {
     for (const { inputs, outputs } of loadOperatorCases('dropout')) {
       const product = inputs.x?.data.map((x, i) => x * (inputs.mask?.data[i] ?? Number.NaN));
       expect([...(product ?? [])]).toEqual([...(outputs.y?.data ?? [])]);
+    }
+  });
+});
+
+describe('training fixtures', () => {
+  it('decode, with the shapes that they state', () => {
+    const { parameters, mask, gradients } = loadNinStep();
+    const tiny = loadTinyTraining();
+    const batchNorm = loadBatchNormTraining();
+    for (const map of [parameters, { mask }, tiny.parameters, batchNorm.parameters, batchNorm.finalBuffers]) {
+      for (const { shape, data } of Object.values(map)) expect(data).toHaveLength(sizeOf(shape));
+    }
+    for (const map of [gradients, tiny.final, batchNorm.final]) {
+      for (const { shape, stride, data } of Object.values(map)) {
+        expect(data).toHaveLength(Math.ceil(sizeOf(shape) / stride));
+      }
+    }
+    expect(tiny.batchSize).toBe(8);
+    expect(tiny.images).toHaveLength(784 * tiny.labels.length);
+  });
+});
+
+describe('resizeReference', () => {
+  it('equals Pillow in every byte', () => {
+    for (const { name, image, size, sha256, result } of loadResizeCases()) {
+      const actual = resizeReference(image, 28, size);
+      expect(createHash('sha256').update(actual).digest('hex'), `${name} at ${size}`).toBe(sha256);
+      if (result) expect(Buffer.compare(actual, result)).toBe(0);
     }
   });
 });

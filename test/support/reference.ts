@@ -243,6 +243,199 @@ export function loadNinStep(): NinStep {
   };
 }
 
+// --- *-training.json -----------------------------------------------------------------------------------------------
+
+/** Stochastic gradient descent as torch.optim.SGD does it, after torch.nn.utils.clip_grad_norm_. */
+export interface ReferenceOptimizer {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  /** Limit of the norm of all gradients together, or null. */
+  readonly clipNorm: number | null;
+}
+
+/** Some steps of training, on batches of `batchSize` images in the order of the images. */
+export interface ReferenceTraining {
+  readonly batchSize: number;
+  /** 28x28 bytes an image. */
+  readonly images: Uint8Array;
+  readonly labels: readonly number[];
+  /** The parameters before the first step. */
+  readonly parameters: TensorMap;
+  readonly optimizer: ReferenceOptimizer;
+  /** The losses of the steps, in float64. */
+  readonly losses: readonly number[];
+  /** The losses of the same steps in PyTorch's float32. */
+  readonly losses32: readonly number[];
+  /** The norms of all gradients together, before clipping. */
+  readonly norms: readonly number[];
+  /** The parameters after the last step; those of up to 4096 elements are complete, with stride 1. */
+  readonly final: Readonly<Record<string, ReferenceSample>>;
+}
+
+/** Training of Network in Network. */
+export interface NinTraining extends ReferenceTraining {
+  readonly network: NinShape;
+  /** Dropout's mask of each step. */
+  readonly masks: readonly ReferenceTensor[];
+}
+
+/**
+ * Training of a network with batch normalisation, on images of 28x28, as PyTorch's nn.Sequential: conv 3x3 padding 1
+ * (1 -> 6), batch norm, ReLU, max pool 3x3/2, conv 1x1 (6 -> 10), batch norm, ReLU, global average pool, flatten.
+ */
+export interface BatchNormTraining extends ReferenceTraining {
+  /** Running statistics before the first step, `1.running_mean` and so on. */
+  readonly buffers: TensorMap;
+  readonly finalBuffers: TensorMap;
+  /** Logits of the last batch after the last step, with the running statistics. */
+  readonly evaluationLogits: ReferenceTensor;
+}
+
+type JsonTraining = Omit<ReferenceTraining, 'images' | 'parameters' | 'final' | 'batchSize'> & {
+  readonly images: string;
+  readonly parameters: JsonTensorMap;
+  readonly final: Readonly<Record<string, JsonSample>>;
+};
+
+function decodeTraining(json: JsonTraining): ReferenceTraining {
+  return {
+    batchSize: json.labels.length / json.losses.length,
+    images: decodeBytes(json.images),
+    labels: json.labels,
+    parameters: mapValues(json.parameters, decodeTensor),
+    optimizer: json.optimizer,
+    losses: json.losses,
+    losses32: json.losses32,
+    norms: json.norms,
+    final: mapValues(json.final, decodeSample),
+  };
+}
+
+type JsonNinTraining = JsonTraining & { readonly network: NinShape; readonly masks: readonly JsonTensor[] };
+
+function loadTraining(name: string): NinTraining {
+  const json = readFixture<JsonNinTraining>(name);
+  return { ...decodeTraining(json), network: json.network, masks: json.masks.map(decodeTensor) };
+}
+
+/** 20 steps of the book's NiN with plain SGD. */
+export function loadNinTraining(): NinTraining {
+  return loadTraining('nin-training.json');
+}
+
+/** 10 steps of a small NiN with momentum, Nesterov, weight decay and, in some steps, clipped gradients. */
+export function loadTinyTraining(): NinTraining {
+  return loadTraining('tiny-training.json');
+}
+
+/** 10 steps of a small network with batch normalisation. */
+export function loadBatchNormTraining(): BatchNormTraining {
+  const json = readFixture<
+    JsonTraining & {
+      readonly buffers: JsonTensorMap;
+      readonly finalBuffers: JsonTensorMap;
+      readonly evaluationLogits: JsonTensor;
+    }
+  >('batchnorm-training.json');
+  return {
+    ...decodeTraining(json),
+    buffers: mapValues(json.buffers, decodeTensor),
+    finalBuffers: mapValues(json.finalBuffers, decodeTensor),
+    evaluationLogits: decodeTensor(json.evaluationLogits),
+  };
+}
+
+// --- resize.json ---------------------------------------------------------------------------------------------------
+
+/** A 28x28 image and what Pillow makes of it. */
+export interface ResizeCase {
+  readonly name: string;
+  /** The image, 28x28 bytes. */
+  readonly image: Uint8Array;
+  /** The result has size x size bytes. */
+  readonly size: number;
+  /** SHA-256 of the result, hexadecimal. */
+  readonly sha256: string;
+  /** The result itself, where it is stored. */
+  readonly result?: Uint8Array;
+}
+
+/** All images resized by PIL.Image.resize(.., BILINEAR), as torchvision's Resize does. */
+export function loadResizeCases(): ResizeCase[] {
+  const json = readFixture<{
+    readonly names: readonly string[];
+    readonly images: string;
+    readonly sizes: readonly {
+      readonly size: number;
+      readonly stored: readonly number[];
+      readonly sha256: readonly string[];
+      readonly bytes: string;
+    }[];
+  }>('resize.json');
+  const images = decodeBytes(json.images);
+  return json.sizes.flatMap(({ size, stored, sha256, bytes }) => {
+    const results = decodeBytes(bytes);
+    return json.names.map((name, i) => {
+      const position = stored.indexOf(i);
+      return {
+        name,
+        image: images.subarray(784 * i, 784 * (i + 1)),
+        size,
+        sha256: sha256[i] as string,
+        ...(position >= 0 && { result: results.subarray(size * size * position, size * size * (position + 1)) }),
+      };
+    });
+  });
+}
+
+/**
+ * Resizes a square image as Pillow does for BILINEAR, in its own whole-number arithmetic: the horizontal pass first,
+ * weights of 22 fractional bits, each pass rounded half up to a byte. (Pillow's Resample.c.)
+ */
+export function resizeReference(image: Uint8Array, from: number, to: number): Uint8Array {
+  const ratio = from / to;
+  const support = Math.max(ratio, 1);
+  const taps = Array.from({ length: to }, (_, i) => {
+    const centre = (i + 0.5) * ratio;
+    const first = Math.max(Math.trunc(centre - support + 0.5), 0);
+    const end = Math.min(Math.trunc(centre + support + 0.5), from);
+    const weights = Array.from({ length: end - first }, (_, j) =>
+      Math.max(1 - Math.abs((j + first - centre + 0.5) / support), 0),
+    );
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return { first, weights: weights.map((weight) => Math.floor(0.5 + (weight / total) * 2 ** 22)) };
+  });
+  /** Resizes the rows and transposes, so twice the same pass resizes both axes. */
+  function pass(source: Uint8Array, rows: number): Uint8Array {
+    const result = new Uint8Array(rows * to);
+    for (let row = 0; row < rows; row++) {
+      for (const [i, { first, weights }] of taps.entries()) {
+        let sum = 2 ** 21;
+        for (const [j, weight] of weights.entries()) sum += (source[row * from + first + j] as number) * weight;
+        result[i * rows + row] = Math.min(Math.max(Math.floor(sum / 2 ** 22), 0), 255);
+      }
+    }
+    return result;
+  }
+  return pass(pass(image, from), to);
+}
+
+/** Images of 28x28 bytes as a network's input: resized, and divided by 255 in float32; shape [n, 1, size, size]. */
+export function asInput(images: Uint8Array, size: number): ReferenceTensor {
+  const count = images.length / 784;
+  const data = new Float32Array(count * size * size);
+  for (let i = 0; i < count; i++) {
+    const resized = resizeReference(images.subarray(784 * i, 784 * (i + 1)), 28, size);
+    data.set(
+      Float32Array.from(resized, (byte) => byte / 255),
+      i * size * size,
+    );
+  }
+  return { shape: [count, 1, size, size], data };
+}
+
 // --- comparing -----------------------------------------------------------------------------------------------------
 
 function requireSameLength(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
