@@ -1,0 +1,34 @@
+/** The library: what `import { ... } from 'nin-network-in-network'` gives. */
+
+export { evaluateAccuracy, forward, trainCh6, tryGpu } from './book.js';
+export { DataError } from './data/dataError.js';
+export { DataIter, type DataIterOptions } from './data/dataLoader.js';
+export { FASHION_MNIST_CLASSES, getFashionMnistLabels } from './data/fashionMnistClasses.js';
+export { type LoadDataFashionMnistOptions, loadDataFashionMnist } from './data/loadDataFashionMnist.js';
+export type { Batch, Dataset, ImageTransform } from './data/types.js';
+export { type DeviceType, EngineError } from './engine/engine.js';
+export { GraphError } from './graph/operators.js';
+export { type Tensor, tensor } from './graph/tensor.js';
+export type { Shape } from './graph/tensorType.js';
+export { layerFromJSON } from './nn/fromJSON.js';
+export { type Initialisation, initialise } from './nn/initialise.js';
+export type { Layer, LayerSpec } from './nn/layer.js';
+export { batchNorm2d } from './nn/layers/batchNorm2d.js';
+export { type Conv2dOptions, conv2d } from './nn/layers/conv2d.js';
+export { linear } from './nn/layers/linear.js';
+export { dropout, flatten, relu } from './nn/layers/pointwise.js';
+export { adaptiveAvgPool2d, type MaxPool2dOptions, maxPool2d } from './nn/layers/pooling.js';
+export { type Sequential, sequential } from './nn/layers/sequential.js';
+export { type NinBlockOptions, type NinOptions, nin, ninBlock } from './nn/models/nin.js';
+export { decodeSafetensors, encodeSafetensors, type Safetensors, SafetensorsError } from './nn/safetensors.js';
+export { loadStateDict, parameterCount, type StateDict, stateDict } from './nn/stateDict.js';
+export { type Summary, type SummaryRow, summary } from './nn/summary.js';
+export { RunError } from './run/runError.js';
+export type { TrainingRun } from './run/startTraining.js';
+export { type TrainOptions, train } from './run/train.js';
+export { Accumulator } from './training/accumulator.js';
+export { accuracy } from './training/accuracy.js';
+export type * from './training/events.js';
+export { PRESETS, type Preset, type PresetName } from './training/presets.js';
+export { Timer } from './training/timer.js';
+export { Animator, type AnimatorOptions } from './views/animator.js';
