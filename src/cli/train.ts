@@ -65,7 +65,7 @@ function trainingConfig(name: PresetName, options: TrainOptions, device: DeviceT
     model: preset.model,
     net: net.toJSON(),
     initialisation: preset.initialisation,
-    transform: { ...preset.transform, resize: options.resize },
+    transform: { ...preset.transform, resize: options.resize ?? preset.transform.resize },
     batchSize,
     microBatchSize: device === 'cpu' ? chooseMicroBatchSize(net, batchSize) : batchSize,
     epochs: options.epochs ?? preset.epochs,

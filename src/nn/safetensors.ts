@@ -134,8 +134,10 @@ export function decodeSafetensors(file: Uint8Array): Safetensors {
         `The tensor "${name}" of shape ${formatShape(shape)} needs ${4 * sizeOf(shape)} bytes, it has ${end - begin}.`,
       );
     }
-    const bytes = file.slice(dataStart + begin, dataStart + end);
-    tensors.set(name, { shape, data: new Float32Array(bytes.buffer) });
+    // Copied: the numbers need not be aligned in the file, and a caller may reuse its bytes.
+    const data = new Float32Array(sizeOf(shape));
+    new Uint8Array(data.buffer).set(file.subarray(dataStart + begin, dataStart + end));
+    tensors.set(name, { shape, data });
     expectedBegin = end;
   }
   if (expectedBegin !== dataBytes) {

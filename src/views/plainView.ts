@@ -80,7 +80,7 @@ type Figures = readonly (readonly [name: string, value: number | null | undefine
 /** A line of the table: where in the run, the figures known, anything else there is to say. */
 function row(title: string, figures: Figures, ...more: readonly string[]): string {
   const known = figures.flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${fixed(value, 3)}`] : []));
-  return `${title.padEnd(14)}${[...known, ...more].join(', ')}`.trimEnd();
+  return `${title.padEnd(16)}${[...known, ...more].join(', ')}`.trimEnd();
 }
 
 function progressLine(progress: ProgressEvent): string {

@@ -27,7 +27,7 @@ describe('PlainView', () => {
       'epoch 0.79    loss 1.415, train acc 0.454',
       'epoch 0.99    loss 1.304, train acc 0.498',
       'epoch 1.00    loss 1.300, train acc 0.500',
-      'epoch 1 done  loss 0.500, train acc 0.800, test acc 0.380',
+      'epoch 1 done    loss 0.500, train acc 0.800, test acc 0.380',
       '',
       'loss 0.563, train acc 0.786, test acc 0.790',
       '3087.6 examples/sec on cpu',
