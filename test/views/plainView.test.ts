@@ -21,12 +21,12 @@ describe('PlainView', () => {
       '  run     1 epoch · 469 steps · batch size 128 · preset book · seed 0',
       '  engine  onnxruntime-node 1.30.0 · 2 threads',
       '',
-      'epoch 0.20    loss 1.969, train acc 0.232',
-      'epoch 0.40    loss 1.732, train acc 0.327',
-      'epoch 0.59    loss 1.554, train acc 0.398',
-      'epoch 0.79    loss 1.415, train acc 0.454',
-      'epoch 0.99    loss 1.304, train acc 0.498',
-      'epoch 1.00    loss 1.300, train acc 0.500',
+      'epoch 0.20      loss 1.969, train acc 0.232',
+      'epoch 0.40      loss 1.732, train acc 0.327',
+      'epoch 0.59      loss 1.554, train acc 0.398',
+      'epoch 0.79      loss 1.415, train acc 0.454',
+      'epoch 0.99      loss 1.304, train acc 0.498',
+      'epoch 1.00      loss 1.300, train acc 0.500',
       'epoch 1 done    loss 0.500, train acc 0.800, test acc 0.380',
       '',
       'loss 0.563, train acc 0.786, test acc 0.790',
@@ -50,9 +50,9 @@ describe('PlainView', () => {
       .split('\n')
       .slice(6);
     expect(lines).toEqual([
-      'epoch 1.28    loss 0.910, train acc 0.660, 64.0% done, 17.9 examples/sec, 0:31 elapsed, 40:10 left',
-      'epoch 0.20    loss 2.300, train acc 0.100',
-      'epoch 1.28    loss 0.910, train acc 0.660, 64.0% done, 17.9 examples/sec, 1:21 elapsed, 40:10 left',
+      'epoch 1.28      loss 0.910, train acc 0.660, 64.0% done, 17.9 examples/sec, 0:31 elapsed, 40:10 left',
+      'epoch 0.20      loss 2.300, train acc 0.100',
+      'epoch 1.28      loss 0.910, train acc 0.660, 64.0% done, 17.9 examples/sec, 1:21 elapsed, 40:10 left',
     ]);
   });
 
