@@ -4,7 +4,7 @@ import { createNodeEngine } from '../engine/onnx/nodeEngine.js';
 import { layerFromJSON } from '../nn/fromJSON.js';
 import { loadStateDict, stateDict } from '../nn/stateDict.js';
 import { RunError } from '../run/runError.js';
-import { RunFolder } from '../run/runFolder.js';
+import { SavedRun } from '../run/runFolder.js';
 import { Evaluator, imageInputOf } from '../training/evaluate.js';
 import { EvaluationView } from '../views/evaluationView.js';
 import type { ViewStream } from '../views/view.js';
@@ -25,7 +25,7 @@ export async function evaluate(
   stderr: ViewStream,
 ): Promise<void> {
   const stream = options.json ? stderr : stdout;
-  const folder = RunFolder.open(run);
+  const folder = new SavedRun(run);
   const config = await folder.readConfig();
   const net = layerFromJSON(config.training.net);
   loadStateDict(net, await folder.readWeights());
@@ -37,7 +37,7 @@ export async function evaluate(
     {
       ...transform,
       batchSize,
-      ...(dataDir === null ? {} : { dataDir }),
+      dataDir: dataDir ?? undefined,
       testExamples,
     },
     stream,

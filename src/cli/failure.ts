@@ -1,7 +1,7 @@
 /** What a person reads when a command fails. */
 
 /** Errors whose message is written for the user: their stack says nothing more. */
-const EXPECTED = new Set(['DataError', 'EngineError', 'GraphError', 'RunError', 'SafetensorsError']);
+const EXPECTED = new Set(['DataError', 'EngineError', 'GraphError', 'RunError', 'SafetensorsError', 'UsageError']);
 
 /** One sentence for what the user can mend; for a mistake of ours, all that helps to find it. */
 export function describeFailure(error: unknown): string {

@@ -8,9 +8,11 @@ import { summary } from '../nn/summary.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../training/presets.js';
 import { modelTable } from '../views/modelTable.js';
 import { type EvaluateOptions, evaluate } from './evaluate.js';
+import { EXIT } from './exitCodes.js';
 import { describeFailure } from './failure.js';
-import { EXIT, type TrainOptions, train } from './train.js';
-import { path, positiveNumber, wholeNumber } from './values.js';
+import { resume, UsageError } from './resume.js';
+import { type TrainOptions, train } from './train.js';
+import { notNegative, path, positiveNumber, wholeNumber } from './values.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -61,7 +63,13 @@ program
   .addOption(dataDir())
   .addOption(new Option('--train-examples <n>', 'use the first n training examples').argParser(wholeNumber(1, 60_000)))
   .addOption(testExamples())
+  .addOption(
+    new Option('--checkpoint-minutes <n>', 'longest time between two checkpoints (default: 5)').argParser(
+      notNegative(1_000_000),
+    ),
+  )
   .addOption(new Option('--out <folder>', 'where to save the run (default: a new folder in runs/)').argParser(path))
+  .addOption(new Option('--resume <run>', 'go on with the run in this folder, to the same end').argParser(path))
   .addOption(json())
   .addHelpText(
     'after',
@@ -73,10 +81,16 @@ Examples:
   nin train                                     the recipe that suits this machine
   nin train --preset d2l --max-steps 20         the first twenty steps of the book's recipe
   nin train --epochs 3 --seed 1 --out runs/three
+  nin train --resume runs/three                 go on with an interrupted run
   nin train --json > result.json                figures for a program`,
   )
-  .action(async (options: TrainOptions) => {
-    process.exitCode = await train(options, process.stdout, process.stderr);
+  .action(async (options: TrainOptions, command: Command) => {
+    const { stdout, stderr } = process;
+    const given = Object.entries(options).filter(([name]) => command.getOptionValueSource(name) === 'cli');
+    process.exitCode =
+      options.resume === undefined
+        ? await train(options, stdout, stderr)
+        : await resume(options.resume, Object.fromEntries(given), stdout, stderr);
   });
 
 program
@@ -119,6 +133,6 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
     process.stderr.write(`${describeFailure(error)}\n`);
-    process.exitCode = EXIT.failed;
+    process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
 }

@@ -33,6 +33,16 @@ export function positiveNumber(most: number): (text: string) => number {
   };
 }
 
+/** A parser of numbers from 0 to `most`. */
+export function notNegative(most: number): (text: string) => number {
+  const expected = `a number from 0 to ${most}`;
+  return (text) => {
+    const value = parseNumber(text, expected);
+    if (value < 0 || value > most) throw new InvalidArgumentError(`Expected ${expected}.`);
+    return value;
+  };
+}
+
 /** A parser of paths: any text but the empty one. */
 export function path(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected a path.');

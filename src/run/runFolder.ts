@@ -1,23 +1,32 @@
 /**
- * The folder of a run: config.json, events.jsonl, weights.safetensors, result.json, curves.svg. All but the event
- * record are written whole or not at all.
+ * The folder of a run: config.json, events.jsonl, checkpoints, and at its end weights.safetensors, result.json and
+ * curves.svg. All but the event record are written whole or not at all; of the record, a checkpoint says how much of
+ * it is certain.
  */
 
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { saveAtomically } from '../data/saveAtomically.js';
+import { saveAtomically, syncFolder } from '../data/saveAtomically.js';
 import { decodeSafetensors, encodeSafetensors } from '../nn/safetensors.js';
 import type { StateDict } from '../nn/stateDict.js';
 import { isRecorded, type RecordedEvent, type TrainingEvent, type TrainingResult } from '../training/events.js';
+import type { Snapshot } from '../training/trainer.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import { type RunConfig, runConfigSchema } from './runConfig.js';
 import { RunError, why } from './runError.js';
+import { lockRun } from './runLock.js';
 
 const CONFIG = 'config.json';
 const EVENTS = 'events.jsonl';
 const WEIGHTS = 'weights.safetensors';
 const RESULT = 'result.json';
 const CURVES = 'curves.svg';
+const CHECKPOINTS = 'checkpoints';
+const LAST = join(CHECKPOINTS, 'last.safetensors');
+const PREVIOUS = join(CHECKPOINTS, 'previous.safetensors');
+const BEST = join(CHECKPOINTS, 'best.safetensors');
 
 const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
@@ -36,61 +45,17 @@ async function isEmptyOrAbsent(path: string): Promise<boolean> {
   }
 }
 
-export class RunFolder {
-  #events: number | undefined;
-
-  private constructor(readonly path: string) {}
-
-  /**
-   * Makes the folder of a new run.
-   * @param path absent: a new folder under runs/, named by time and preset
-   * @throws RunError where there is something already, or it cannot be made
-   */
-  static async create(path: string | undefined, config: RunConfig): Promise<RunFolder> {
-    const folder = new RunFolder(path ?? (await unusedPath(config.training.preset)));
-    if (!(await isEmptyOrAbsent(folder.path))) {
-      throw new RunError(`${folder.path} is not empty; give a new folder, so that no run is overwritten.`);
-    }
-    try {
-      await mkdir(folder.path, { recursive: true });
-      await saveAtomically(join(folder.path, CONFIG), json(config));
-      folder.#events = openSync(join(folder.path, EVENTS), 'wx');
-    } catch (error) {
-      throw new RunError(`The run cannot be saved in ${folder.path}: ${why(error)}.`);
-    }
-    return folder;
+/** A folder under runs/ that nobody has yet. */
+async function unusedPath(preset: string): Promise<string> {
+  const first = join('runs', nameFor(preset, new Date()));
+  for (let n = 2, path = first; ; path = `${first}-${n++}`) {
+    if (await isEmptyOrAbsent(path)) return path;
   }
+}
 
-  /** A run that is there already, to be read. */
-  static open(path: string): RunFolder {
-    return new RunFolder(path);
-  }
-
-  /**
-   * Adds an event to the record; transient events are not for it.
-   * @throws RunError where the disk does not take it
-   */
-  record(event: TrainingEvent): void {
-    if (this.#events === undefined || !isRecorded(event)) return;
-    try {
-      writeSync(this.#events, `${JSON.stringify(event)}\n`);
-    } catch (error) {
-      throw new RunError(`The events cannot be written to ${join(this.path, EVENTS)}: ${why(error)}.`);
-    }
-  }
-
-  /** Saves the trained network and what it came to, and ends the record. */
-  async finish(state: StateDict, result: TrainingResult, curves: string): Promise<void> {
-    if (this.#events !== undefined) closeSync(this.#events);
-    this.#events = undefined;
-    try {
-      await saveAtomically(join(this.path, WEIGHTS), encodeSafetensors(state, { format: 'pt' }));
-      await saveAtomically(join(this.path, RESULT), json(result));
-      await saveAtomically(join(this.path, CURVES), new TextEncoder().encode(curves));
-    } catch (error) {
-      throw new RunError(`The run cannot be saved in ${this.path}: ${why(error)}.`);
-    }
-  }
+/** A run that is there already, to be read. */
+export class SavedRun {
+  constructor(readonly path: string) {}
 
   /** @throws RunError where the run has no readable config.json */
   async readConfig(): Promise<RunConfig> {
@@ -114,10 +79,35 @@ export class RunFolder {
     return decodeSafetensors(bytes).tensors;
   }
 
-  /** The recorded events so far. */
-  readEvents(): RecordedEvent[] {
-    const lines = readFileSync(join(this.path, EVENTS), 'utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedEvent);
+  /** What the run came to when it last ended; undefined where it never did. */
+  async readResult(): Promise<Partial<TrainingResult> | undefined> {
+    try {
+      return JSON.parse(await readFile(join(this.path, RESULT), 'utf8')) as Partial<TrainingResult>;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The newest checkpoint that is whole, with its part of the record. */
+  async readCheckpoint(): Promise<{ checkpoint: Checkpoint; events: Uint8Array; skipped: string[] } | undefined> {
+    const record = await readFile(join(this.path, EVENTS)).catch(() => new Uint8Array());
+    const skipped: string[] = [];
+    for (const name of [LAST, PREVIOUS]) {
+      const path = join(this.path, name);
+      try {
+        const checkpoint = decodeCheckpoint(await readFile(path));
+        const events = record.subarray(0, checkpoint.events.bytes);
+        if (createHash('sha256').update(events).digest('hex') === checkpoint.events.sha256) {
+          return { checkpoint, events, skipped };
+        }
+        skipped.push(`${path} was not used: ${EVENTS} is not the record that it belongs to.`);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+        skipped.push(`${path} was not used: ${why(error)}`);
+      }
+    }
+    if (skipped.length === 0) return undefined;
+    throw new RunError(`The run in ${this.path} has no checkpoint that is whole. ${skipped.join(' ')}`);
   }
 
   async #read(path: string, hint: string): Promise<Uint8Array> {
@@ -129,10 +119,141 @@ export class RunFolder {
   }
 }
 
-/** A folder under runs/ that nobody has yet. */
-async function unusedPath(preset: string): Promise<string> {
-  const first = join('runs', nameFor(preset, new Date()));
-  for (let n = 2, path = first; ; path = `${first}-${n++}`) {
-    if (await isEmptyOrAbsent(path)) return path;
+/** The events of a record. */
+export function parseEvents(record: Uint8Array): RecordedEvent[] {
+  const lines = new TextDecoder().decode(record).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedEvent);
+}
+
+/** A run that is being trained by this process. */
+export class RunFolder {
+  #record: number;
+  #recordBytes = 0;
+  #recordHash: Hash = createHash('sha256');
+  #bestTestAccuracy: number | null = null;
+
+  private constructor(
+    readonly path: string,
+    private readonly engine: Checkpoint['engine'],
+    private readonly unlock: () => void,
+    record: number,
+  ) {
+    this.#record = record;
   }
+
+  /**
+   * Makes the folder of a new run and takes its lock.
+   * @param path absent: a new folder under runs/, named by time and preset
+   * @throws RunError where there is something already, or it cannot be made
+   */
+  static async create(path: string | undefined, config: RunConfig): Promise<RunFolder> {
+    const folder = path ?? (await unusedPath(config.training.preset));
+    if (!(await isEmptyOrAbsent(folder))) {
+      throw new RunError(`${folder} is not empty; give a new folder, so that no run is overwritten.`);
+    }
+    try {
+      await mkdir(join(folder, CHECKPOINTS), { recursive: true });
+      const unlock = await lockRun(folder);
+      await saveAtomically(join(folder, CONFIG), json(config));
+      return new RunFolder(folder, config.engine, unlock, openSync(join(folder, EVENTS), 'wx'));
+    } catch (error) {
+      if (error instanceof RunError) throw error;
+      throw new RunError(`The run cannot be saved in ${folder}: ${why(error)}.`);
+    }
+  }
+
+  /**
+   * Opens a run to go on with it, and takes its lock. What the record has beyond the checkpoint is cut off: it will
+   * be written again.
+   * @throws RunError where another process has it, or it cannot be written
+   */
+  static async reopen(
+    path: string,
+    engine: Checkpoint['engine'],
+  ): Promise<{ folder: RunFolder; checkpoint: Checkpoint | undefined; events: Uint8Array; skipped: string[] }> {
+    const unlock = await lockRun(path);
+    try {
+      const found = await new SavedRun(path).readCheckpoint();
+      const events = found?.events ?? new Uint8Array();
+      const record = openSync(join(path, EVENTS), found ? 'r+' : 'w');
+      ftruncateSync(record, events.length);
+      closeSync(record);
+      const folder = new RunFolder(path, engine, unlock, openSync(join(path, EVENTS), 'a'));
+      folder.#recordBytes = events.length;
+      folder.#recordHash.update(events);
+      folder.#bestTestAccuracy = found?.checkpoint.bestTestAccuracy ?? null;
+      return { folder, checkpoint: found?.checkpoint, events, skipped: found?.skipped ?? [] };
+    } catch (error) {
+      unlock();
+      if (error instanceof RunError) throw error;
+      throw new RunError(`The run in ${path} cannot be opened: ${why(error)}.`);
+    }
+  }
+
+  /**
+   * Adds an event to the record; transient events are not for it.
+   * @throws RunError where the disk does not take it
+   */
+  record(event: TrainingEvent): void {
+    if (!isRecorded(event)) return;
+    const line = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
+    try {
+      for (let written = 0; written < line.length; ) written += writeSync(this.#record, line, written);
+    } catch (error) {
+      throw new RunError(`The events cannot be written to ${join(this.path, EVENTS)}: ${why(error)}.`);
+    }
+    this.#recordBytes += line.length;
+    this.#recordHash.update(line);
+  }
+
+  /**
+   * Saves a snapshot as the last checkpoint, keeps the one before it, and keeps the best one.
+   * @throws RunError where the disk does not take it; the checkpoint before is then intact
+   */
+  async saveCheckpoint(snapshot: Snapshot): Promise<void> {
+    const { isEvaluated, lastEpoch } = snapshot.progress;
+    const testAccuracy = isEvaluated ? (lastEpoch?.testAccuracy ?? null) : null;
+    const isBest = testAccuracy !== null && testAccuracy > (this.#bestTestAccuracy ?? -1);
+    const bestTestAccuracy = isBest ? testAccuracy : this.#bestTestAccuracy;
+    const events = { bytes: this.#recordBytes, sha256: this.#recordHash.copy().digest('hex') };
+    try {
+      // The record must be on the disk before a checkpoint that relies on it.
+      fsyncSync(this.#record);
+      const bytes = encodeCheckpoint({ snapshot, events, bestTestAccuracy, engine: this.engine });
+      if (isBest) await saveAtomically(join(this.path, BEST), bytes);
+      await saveAtomically(join(this.path, `${LAST}.new`), bytes);
+      await rename(join(this.path, LAST), join(this.path, PREVIOUS)).catch(ignoreAbsent);
+      await rename(join(this.path, `${LAST}.new`), join(this.path, LAST));
+      await syncFolder(join(this.path, CHECKPOINTS));
+      this.#bestTestAccuracy = bestTestAccuracy;
+    } catch (error) {
+      throw new RunError(`The checkpoint cannot be saved in ${this.path}: ${why(error)}. The one before it is intact.`);
+    }
+  }
+
+  /** Saves the network and what the run came to, and ends the record. */
+  async finish(state: StateDict, result: TrainingResult, curves: string): Promise<void> {
+    try {
+      await saveAtomically(join(this.path, WEIGHTS), encodeSafetensors(state, { format: 'pt' }));
+      await saveAtomically(join(this.path, RESULT), json(result));
+      await saveAtomically(join(this.path, CURVES), new TextEncoder().encode(curves));
+    } catch (error) {
+      throw new RunError(`The run cannot be saved in ${this.path}: ${why(error)}.`);
+    }
+  }
+
+  /** Closes the record and gives the lock back. */
+  close(): void {
+    closeSync(this.#record);
+    this.unlock();
+  }
+
+  /** All recorded events so far. */
+  readEvents(): RecordedEvent[] {
+    return parseEvents(readFileSync(join(this.path, EVENTS)));
+  }
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }

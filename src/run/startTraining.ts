@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { StateDict } from '../nn/stateDict.js';
 import type { TrainingEvent } from '../training/events.js';
+import type { Snapshot } from '../training/trainer.js';
 import type { MainMessage, TrainingJob, WorkerMessage } from './job.js';
 
 /** A run in progress: walk it to get its events, to the last. */
@@ -13,19 +14,24 @@ export interface TrainingRun extends AsyncIterable<TrainingEvent> {
   readonly state: StateDict;
 }
 
+/** Takes a snapshot that should be saved. The events that follow it wait until it is done. */
+export type OnCheckpoint = (snapshot: Snapshot) => Promise<void>;
+
 class ThreadedRun implements TrainingRun {
   readonly #worker: Worker;
-  readonly #events: TrainingEvent[] = [];
+  readonly #onCheckpoint: OnCheckpoint | undefined;
+  /** In the order of the thread: a checkpoint stands for exactly the events before it. */
+  readonly #messages: WorkerMessage[] = [];
   #state: StateDict | undefined;
   #failure: Error | undefined;
   #isOver = false;
   #wake: () => void = () => {};
 
-  constructor(job: TrainingJob) {
+  constructor(job: TrainingJob, onCheckpoint: OnCheckpoint | undefined) {
+    this.#onCheckpoint = onCheckpoint;
     this.#worker = new Worker(new URL('./trainingThread.js', import.meta.url), { workerData: job });
     this.#worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'event') this.#events.push(message.event);
-      else this.#state = message.state;
+      this.#messages.push(message);
       this.#wake();
     });
     this.#worker.on('error', (error) => {
@@ -50,7 +56,11 @@ class ThreadedRun implements TrainingRun {
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent, void> {
     try {
       for (;;) {
-        while (this.#events.length > 0) yield this.#events.shift() as TrainingEvent;
+        for (let message = this.#messages.shift(); message; message = this.#messages.shift()) {
+          if (message.kind === 'event') yield message.event;
+          else if (message.kind === 'checkpoint') await this.#onCheckpoint?.(message.snapshot);
+          else this.#state = message.state;
+        }
         if (this.#failure) throw this.#failure;
         if (this.#isOver) return;
         await new Promise<void>((resolve) => {
@@ -63,7 +73,10 @@ class ThreadedRun implements TrainingRun {
   }
 }
 
-/** Starts training in a thread of its own. */
-export function startTraining(job: TrainingJob): TrainingRun {
-  return new ThreadedRun(job);
+/**
+ * Starts training in a thread of its own.
+ * @param onCheckpoint absent: snapshots are dropped
+ */
+export function startTraining(job: TrainingJob, onCheckpoint?: OnCheckpoint): TrainingRun {
+  return new ThreadedRun(job, onCheckpoint);
 }

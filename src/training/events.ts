@@ -74,6 +74,33 @@ export interface EpochEvent {
   readonly perClassAccuracy: readonly (number | null)[] | null;
 }
 
+/** Something goes wrong with the training, or has stopped to. The run goes on, unless the event is its last. */
+export interface WarningEvent {
+  readonly type: 'warning';
+  /**
+   * - `deadClass`: the logit of a class has been the same for every example over a window of steps, so it has no
+   *   gradient; `aliveClass`: that is over.
+   * - `plateau`: the loss has stayed at that of guessing.
+   * - `explodingGradient`: the gradient's norm is far above what it was.
+   * - `notFinite`: the loss or a gradient is NaN or infinite; the run fails.
+   */
+  readonly kind: 'deadClass' | 'aliveClass' | 'plateau' | 'explodingGradient' | 'notFinite';
+  /** The step at which it was found. */
+  readonly step: number;
+  /** The first step of what was found. */
+  readonly sinceStep: number;
+  /** The class concerned, for `deadClass` and `aliveClass`. */
+  readonly classIndex: number | null;
+  /** One or two sentences for people: what happened and what to do. */
+  readonly message: string;
+}
+
+/** Transient: something a person should read that is not about the training, e.g. that a checkpoint was not saved. */
+export interface NoticeEvent {
+  readonly type: 'notice';
+  readonly message: string;
+}
+
 /** Transient: where the run is now. Sent several times a second at most. */
 export interface ProgressEvent {
   readonly type: 'progress';
@@ -103,14 +130,16 @@ export interface EndEvent {
 
 /** What a run came to. */
 export interface TrainingResult {
-  /** `interrupted`: stopped on request before its last step. */
-  readonly state: 'done' | 'interrupted';
+  /** `interrupted`: stopped on request before its last step. `failed`: the loss or a gradient was not finite. */
+  readonly state: 'done' | 'interrupted' | 'failed';
   /** Running averages over the last epoch, as the book prints them; `null` where no step was made. */
   readonly loss: number | null;
   readonly trainAccuracy: number | null;
   /** `null` where there are no test examples or the run was interrupted. */
   readonly testAccuracy: number | null;
   readonly perClassAccuracy: readonly (number | null)[] | null;
+  /** Classes that were dead at the end, by index. */
+  readonly deadClasses: readonly number[];
   /** Counts forward, backward and update only, as in the book. */
   readonly examplesPerSecond: number | null;
   readonly steps: number;
@@ -123,11 +152,11 @@ export interface TrainingResult {
   readonly preset: string;
 }
 
-export type RecordedEvent = StartEvent | StepEvent | PointEvent | EpochEvent;
-export type TransientEvent = ProgressEvent | EndEvent;
+export type RecordedEvent = StartEvent | StepEvent | PointEvent | EpochEvent | WarningEvent;
+export type TransientEvent = ProgressEvent | NoticeEvent | EndEvent;
 export type TrainingEvent = RecordedEvent | TransientEvent;
 
 /** Whether an event belongs into the record of a run (`events.jsonl`). */
 export function isRecorded(event: TrainingEvent): event is RecordedEvent {
-  return event.type !== 'progress' && event.type !== 'end';
+  return event.type !== 'progress' && event.type !== 'notice' && event.type !== 'end';
 }

@@ -25,6 +25,13 @@ export interface StepResult {
   readonly correct: number;
   /** L2 norm over all gradients, before clipping. */
   readonly gradientNorm: number;
+  /** Smallest and largest logit of each class over the batch. */
+  readonly logitRange: LogitRange;
+}
+
+export interface LogitRange {
+  readonly lowest: number[];
+  readonly highest: number[];
 }
 
 /** Tells of each finished micro-batch. May be asynchronous: the step waits. */
@@ -56,6 +63,27 @@ function fillMask(mask: Float32Array, probability: number, random: RandomStream)
   for (let i = 0; i < mask.length; i++) mask[i] = random.uint32() < threshold ? 0 : kept;
 }
 
+/** Widens a range by the first `count` rows of some logits. */
+function widen({ lowest, highest }: LogitRange, { shape, data }: Tensor, count: number): void {
+  const [, classes = 1] = shape;
+  for (let i = 0; i < count * classes; i++) {
+    const k = i % classes;
+    const logit = data[i] as number;
+    lowest[k] = Math.min(lowest[k] ?? Number.POSITIVE_INFINITY, logit);
+    highest[k] = Math.max(highest[k] ?? Number.NEGATIVE_INFINITY, logit);
+  }
+}
+
+/** The outputs of one prefix, by the names they have in the network. */
+function pick(outputs: ReadonlyMap<string, Tensor>, prefix: string, names: Iterable<string>): StateDict {
+  const picked: StateDict = new Map();
+  for (const name of names) {
+    const output = outputs.get(`${prefix}.${name}`);
+    if (output) picked.set(name, output);
+  }
+  return picked;
+}
+
 interface CompiledGradients {
   readonly executable: Executable;
   readonly masks: readonly MaskInput[];
@@ -68,7 +96,7 @@ export class Stepper {
   readonly velocities = new Map<string, Tensor>();
   readonly #parameterNames: readonly string[];
   readonly #compiled = new Map<number, Promise<CompiledGradients>>();
-  #update: Promise<Executable> | undefined;
+  #updating: Promise<Executable> | undefined;
 
   /** @param net initialised; its tensors are copied, not changed */
   constructor(
@@ -85,53 +113,61 @@ export class Stepper {
   }
 
   /**
-   * Makes one step.
+   * Makes one step. Where the loss or a gradient is not finite nothing is changed: the weights stay good.
    * @param step number of the step, from 0: names its dropout masks
    */
   async step(batch: Batch, step: number, learningRate: number, onMicroBatch?: OnMicroBatch): Promise<StepResult> {
     const size = needsWholeBatch(this.net) ? batch.length : this.config.microBatchSize;
     const { executable, masks } = await this.#gradients(size);
-    let gradients = new Map(this.#parameterNames.map((name) => [name, tensor(this.#tensorOf(name).shape)]));
+    let gradients: StateDict = new Map(this.#parameterNames.map((name) => [name, tensor(this.#tensorOf(name).shape)]));
+    const buffers: StateDict = new Map();
+    const logitRange: LogitRange = { lowest: [], highest: [] };
     let loss = 0;
     let correct = 0;
     for (let begin = 0; begin < batch.length; begin += size) {
-      const outputs = await executable.run(this.#inputs(batch, begin, size, step, masks, gradients));
-      const take = (prefix: string, name: string) => outputs.get(`${prefix}.${name}`) as Tensor;
-      loss += (outputs.get('loss') as Tensor).data[0] ?? Number.NaN;
       const end = Math.min(begin + size, batch.length);
-      correct += accuracy(outputs.get('logits') as Tensor, batch.labels.subarray(begin, end));
-      gradients = new Map(this.#parameterNames.map((name) => [name, take('gradient', name)]));
-      for (const name of this.state.keys()) {
-        const buffer = outputs.get(`buffer.${name}`);
-        if (buffer) this.state.set(name, buffer);
-      }
+      const outputs = await executable.run(this.#inputs(batch, begin, size, step, masks, gradients));
+      const logits = outputs.get('logits') as Tensor;
+      loss += outputs.get('loss')?.data[0] ?? Number.NaN;
+      correct += accuracy(logits, batch.labels.subarray(begin, end));
+      widen(logitRange, logits, end - begin);
+      gradients = pick(outputs, 'gradient', this.#parameterNames);
+      for (const [name, buffer] of pick(outputs, 'buffer', this.state.keys())) buffers.set(name, buffer);
       onMicroBatch?.(end);
     }
-    return { loss, correct, gradientNorm: await this.#updateParameters(gradients, learningRate) };
+    const gradientNorm = await this.#update(gradients, buffers, learningRate, Number.isFinite(loss));
+    return { loss, correct, gradientNorm, logitRange };
   }
 
   /** Gives back the engine's memory. */
   async release(): Promise<void> {
     for (const compiled of this.#compiled.values()) await (await compiled).executable.release();
-    await (await this.#update)?.release();
+    await (await this.#updating)?.release();
   }
 
-  async #updateParameters(gradients: ReadonlyMap<string, Tensor>, learningRate: number): Promise<number> {
-    this.#update ??= this.engine.compile(updateGraph(this.net, this.config.optimizer));
+  /** Updates parameters, velocities and buffers, unless something is not finite. Returns the gradients' norm. */
+  async #update(
+    gradients: StateDict,
+    buffers: StateDict,
+    learningRate: number,
+    isLossFinite: boolean,
+  ): Promise<number> {
+    this.#updating ??= this.engine.compile(updateGraph(this.net, this.config.optimizer));
     const inputs = new Map<string, TensorData>([['learningRate', Float32Array.of(learningRate)]]);
-    for (const name of this.#parameterNames) {
+    for (const [name, { data }] of gradients) {
+      inputs.set(`gradient.${name}`, data);
       inputs.set(`parameter.${name}`, this.#tensorOf(name).data);
-      inputs.set(`gradient.${name}`, gradients.get(name)?.data ?? new Float32Array());
-      const velocity = this.velocities.get(name);
-      if (velocity) inputs.set(`velocity.${name}`, velocity.data);
     }
-    const outputs = await (await this.#update).run(inputs);
-    for (const name of this.#parameterNames) {
-      this.state.set(name, outputs.get(`parameter.${name}`) as Tensor);
-      const velocity = outputs.get(`velocity.${name}`);
-      if (velocity) this.velocities.set(name, velocity);
+    for (const [name, { data }] of this.velocities) inputs.set(`velocity.${name}`, data);
+    const outputs = await (await this.#updating).run(inputs);
+    const norm = outputs.get('gradientNorm')?.data[0] ?? Number.NaN;
+    if (!isLossFinite || !Number.isFinite(norm)) return norm;
+    for (const [name, parameter] of pick(outputs, 'parameter', this.#parameterNames)) this.state.set(name, parameter);
+    for (const [name, velocity] of pick(outputs, 'velocity', this.velocities.keys())) {
+      this.velocities.set(name, velocity);
     }
-    return outputs.get('gradientNorm')?.data[0] ?? Number.NaN;
+    for (const [name, buffer] of buffers) this.state.set(name, buffer);
+    return norm;
   }
 
   #inputs(

@@ -18,6 +18,7 @@ import { networkImageSize } from './networkGraph.js';
 import { learningRateAt } from './schedule.js';
 import { Stepper } from './stepper.js';
 import { Timer } from './timer.js';
+import { Watch, type WatchMemory } from './watch.js';
 
 /** Shortest time between two progress events. */
 const PROGRESS_MILLISECONDS = 100;
@@ -30,6 +31,38 @@ export interface TrainerOptions {
   readonly trainIter: DataIter;
   /** Evaluated after each epoch; absent: never. */
   readonly testIter?: DataIter | undefined;
+  /** Where to go on; absent: at the beginning. */
+  readonly from?: Snapshot | undefined;
+  /**
+   * Told at each place where the run can be saved, after all events up to there have been taken. The trainer waits
+   * for it.
+   */
+  readonly onSafePoint?: (place: 'step' | 'epoch') => void;
+}
+
+/** All that the rest of a run depends on, besides its configuration and data. */
+export interface Snapshot {
+  /** Parameters and buffers. */
+  readonly state: StateDict;
+  /** The optimiser's velocities by parameter. */
+  readonly velocities: StateDict;
+  readonly progress: TrainingProgress;
+}
+
+/** Where a run is, as plain JSON. */
+export interface TrainingProgress {
+  /** Updates done. */
+  readonly step: number;
+  /** Whether the evaluation that follows this step is done. */
+  readonly isEvaluated: boolean;
+  /** Loss times examples, correct predictions and examples of the epoch so far. */
+  readonly metric: readonly number[];
+  readonly lastEpoch: EpochEvent | null;
+  readonly watch: WatchMemory;
+  /** For the figures at the end; they do not influence the run. */
+  readonly examplesTrained: number;
+  readonly trainingSeconds: number;
+  readonly seconds: number;
 }
 
 /** A plotted point falls after every fifth of an epoch and after its last batch, as in the book. */
@@ -47,13 +80,19 @@ export class Trainer {
   readonly #metric = new Accumulator(3);
   /** Forward, backward and update of each step, as the book times them. */
   readonly #timer = new Timer();
+  readonly #watch: Watch;
   readonly #startedAt = performance.now();
+  /** Times and examples of the processes before this one. */
+  #earlierSeconds = 0;
+  #earlierTrainingSeconds = 0;
   #examplesTrained = 0;
   #evaluationSeconds = 0;
   #lastProgressAt = 0;
   #step = 0;
+  #isEvaluated = false;
+  #hasFailed = false;
   #stopRequested = false;
-  #lastEpoch: EpochEvent | undefined;
+  #lastEpoch: EpochEvent | null = null;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -62,6 +101,8 @@ export class Trainer {
     this.#evaluator = new Evaluator(options.engine, options.net, input);
     this.#stepsPerEpoch = options.trainIter.length;
     this.#totalSteps = countSteps(options.config, this.#stepsPerEpoch);
+    this.#watch = new Watch(options.trainIter.dataset.classNames);
+    if (options.from) this.#restore(options.from);
   }
 
   /** The network's parameters and buffers, as they are now. */
@@ -74,18 +115,52 @@ export class Trainer {
     this.#stopRequested = true;
   }
 
+  /** All that the rest of the run depends on. The tensors are those in use: a step replaces them, never changes them. */
+  snapshot(): Snapshot {
+    return {
+      state: new Map(this.#stepper.state),
+      velocities: new Map(this.#stepper.velocities),
+      progress: {
+        step: this.#step,
+        isEvaluated: this.#isEvaluated,
+        metric: this.#metric.toJSON(),
+        lastEpoch: this.#lastEpoch,
+        watch: structuredClone(this.#watch.memory),
+        examplesTrained: this.#examplesTrained,
+        trainingSeconds: this.#trainingSeconds(),
+        seconds: this.#secondsElapsed(),
+      },
+    };
+  }
+
+  #restore({ state, velocities, progress }: Snapshot): void {
+    for (const [name, tensor] of state) this.#stepper.state.set(name, tensor);
+    for (const [name, tensor] of velocities) this.#stepper.velocities.set(name, tensor);
+    this.#step = progress.step;
+    this.#isEvaluated = progress.isEvaluated;
+    this.#metric.add(...progress.metric);
+    this.#lastEpoch = progress.lastEpoch;
+    this.#watch.memory = structuredClone(progress.watch);
+    this.#examplesTrained = progress.examplesTrained;
+    this.#earlierTrainingSeconds = progress.trainingSeconds;
+    this.#earlierSeconds = progress.seconds;
+  }
+
   /**
    * Trains, and tells what happens. Events come as they happen; the consumer's speed is the trainer's, so it should
-   * not wait for people.
+   * not wait for people. A run that goes on from a snapshot does not tell its start again.
    */
   async *train(): AsyncGenerator<TrainingEvent, void> {
-    yield this.#startEvent();
+    if (!this.#options.from) yield this.#startEvent();
     try {
-      while (this.#step < this.#totalSteps && !this.#stopRequested) {
+      for (;;) {
+        if (this.#isEvaluationDue()) {
+          yield* this.#endEpoch();
+          if (this.#isEvaluated) this.#options.onSafePoint?.('epoch');
+        }
+        if (this.#step === this.#totalSteps || this.#stopRequested || this.#hasFailed) break;
         yield* this.#trainStep();
-        const isEpochEnd = this.#step % this.#stepsPerEpoch === 0;
-        if (isEpochEnd || this.#step === this.#totalSteps) yield* this.#endEpoch();
-        if (isEpochEnd && this.#step < this.#totalSteps) this.#metric.reset();
+        if (!this.#hasFailed) this.#options.onSafePoint?.('step');
       }
       yield this.#endEvent();
     } finally {
@@ -94,10 +169,17 @@ export class Trainer {
     }
   }
 
+  /** An epoch ends with an evaluation, and so does the run, wherever it ends. */
+  #isEvaluationDue(): boolean {
+    if (this.#step === 0 || this.#isEvaluated || this.#hasFailed || this.#stopRequested) return false;
+    return this.#step % this.#stepsPerEpoch === 0 || this.#step === this.#totalSteps;
+  }
+
   async *#trainStep(): AsyncGenerator<TrainingEvent, void> {
     const { config, trainIter } = this.#options;
     const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
     const index = this.#step % this.#stepsPerEpoch;
+    if (index === 0) this.#metric.reset();
     const batch = trainIter.batch(epoch, index);
     const learningRate = learningRateAt(config.schedule, config.learningRate, this.#step, this.#totalSteps);
     const progress = new EventQueue();
@@ -106,9 +188,16 @@ export class Trainer {
       if (this.#isProgressDue()) progress.push(this.#trainProgress(examplesDone));
     });
     yield* progress.until(running);
-    const { loss, correct, gradientNorm } = await running;
+    const { loss, correct, gradientNorm, logitRange } = await running;
     this.#timer.stop();
+    const warnings = this.#watch.look({ step: this.#step + 1, loss, gradientNorm, logitRange });
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      this.#hasFailed = true;
+      yield* warnings;
+      return;
+    }
     this.#step++;
+    this.#isEvaluated = false;
     this.#examplesTrained += batch.length;
     this.#metric.add(loss * batch.length, correct, batch.length);
     const position = this.#step / this.#stepsPerEpoch;
@@ -117,6 +206,7 @@ export class Trainer {
     if (isPlotted(index, this.#stepsPerEpoch) || this.#step === this.#totalSteps) {
       yield { type: 'point', epoch: position, ...this.#averages() };
     }
+    yield* warnings;
   }
 
   async *#endEpoch(): AsyncGenerator<TrainingEvent, void> {
@@ -127,6 +217,7 @@ export class Trainer {
     if (testAccuracy !== null) yield { type: 'point', epoch, testAccuracy } satisfies PointEvent;
     const perClassAccuracy = evaluation?.perClassAccuracy ?? null;
     this.#lastEpoch = { type: 'epoch', epoch, ...this.#averages(), testAccuracy, perClassAccuracy };
+    this.#isEvaluated = true;
     yield this.#lastEpoch;
   }
 
@@ -159,11 +250,15 @@ export class Trainer {
   }
 
   #examplesPerSecond(): number | null {
-    return this.#examplesTrained === 0 ? null : this.#examplesTrained / this.#timer.sum();
+    return this.#examplesTrained === 0 ? null : this.#examplesTrained / this.#trainingSeconds();
+  }
+
+  #trainingSeconds(): number {
+    return this.#earlierTrainingSeconds + this.#timer.sum();
   }
 
   #secondsElapsed(): number {
-    return (performance.now() - this.#startedAt) / 1000;
+    return this.#earlierSeconds + (performance.now() - this.#startedAt) / 1000;
   }
 
   /** Examples of the whole run: full epochs and the part of the last one that is trained. */
@@ -240,15 +335,17 @@ export class Trainer {
     const hasSteps = this.#metric.get(2) > 0;
     const { trainLoss, trainAccuracy } = this.#averages();
     const epochs = this.#step / this.#stepsPerEpoch;
-    const evaluated = this.#lastEpoch?.epoch === epochs ? this.#lastEpoch : undefined;
+    const evaluated = this.#isEvaluated ? this.#lastEpoch : null;
+    const isDone = this.#step === this.#totalSteps && this.#isEvaluated;
     return {
       type: 'end',
       result: {
-        state: this.#step === this.#totalSteps && evaluated ? 'done' : 'interrupted',
+        state: this.#hasFailed ? 'failed' : isDone ? 'done' : 'interrupted',
         loss: hasSteps ? trainLoss : null,
         trainAccuracy: hasSteps ? trainAccuracy : null,
         testAccuracy: evaluated?.testAccuracy ?? null,
         perClassAccuracy: evaluated?.perClassAccuracy ?? null,
+        deadClasses: [...this.#watch.deadClasses],
         examplesPerSecond: this.#examplesPerSecond(),
         steps: this.#step,
         epochs,

@@ -1,0 +1,2 @@
+/** What the command tells the shell. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -1,0 +1,62 @@
+/** Follows a run to its end: shows it, records it, saves its checkpoints, and lets Ctrl-C end it well. */
+
+import type { TrainingJob } from '../run/job.js';
+import { RunError } from '../run/runError.js';
+import type { RunFolder } from '../run/runFolder.js';
+import { startTraining } from '../run/startTraining.js';
+import type { RecordedEvent, TrainingResult } from '../training/events.js';
+import { curvesSvg } from '../views/curvesSvg.js';
+import type { View } from '../views/view.js';
+import { EXIT } from './exitCodes.js';
+
+/**
+ * Trains a job into a folder. The first SIGINT or SIGTERM ends it after its step and saves it; a second ends the
+ * process at once, with the checkpoint before intact.
+ * @param earlier what the run has recorded already, shown first
+ */
+export async function followRun(
+  job: TrainingJob,
+  folder: RunFolder,
+  view: View,
+  earlier: readonly RecordedEvent[] = [],
+): Promise<TrainingResult> {
+  const notice = (message: string) => view.onEvent({ type: 'notice', message });
+  const run = startTraining(job, async (snapshot) => {
+    try {
+      await folder.saveCheckpoint(snapshot);
+    } catch (error) {
+      // A run that cannot be saved now may be savable later, and is worth finishing in any case.
+      if (!(error instanceof RunError)) throw error;
+      notice(error.message);
+    }
+  });
+  let signals = 0;
+  const onSignal = () => {
+    signals++;
+    if (signals === 1) {
+      notice('Stopping after this step and saving; once more stops at once.');
+      run.stop();
+    } else {
+      view.close();
+      process.exit(EXIT.interrupted);
+    }
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    for (const event of earlier) view.onEvent(event);
+    for await (const event of run) {
+      folder.record(event);
+      if (event.type === 'end') {
+        await folder.finish(run.state, event.result, await curvesSvg(folder.readEvents()));
+        view.onEvent(event);
+        return event.result;
+      }
+      view.onEvent(event);
+    }
+    throw new Error('The training thread ended without a word.');
+  } finally {
+    view.close();
+    folder.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
