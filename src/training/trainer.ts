@@ -13,15 +13,13 @@ import { parameterCount, type StateDict } from '../nn/stateDict.js';
 import { Accumulator } from './accumulator.js';
 import { countSteps, type TrainingConfig } from './config.js';
 import { type Evaluation, Evaluator, imageInputOf } from './evaluate.js';
+import { EventQueue } from './eventQueue.js';
 import type { EpochEvent, PointEvent, ProgressEvent, TrainingEvent } from './events.js';
 import { networkImageSize } from './networkGraph.js';
+import { RunClock, type Spent } from './runClock.js';
 import { learningRateAt } from './schedule.js';
 import { Stepper } from './stepper.js';
-import { Timer } from './timer.js';
 import { Watch, type WatchMemory } from './watch.js';
-
-/** Shortest time between two progress events. */
-const PROGRESS_MILLISECONDS = 100;
 
 export interface TrainerOptions {
   readonly engine: Engine;
@@ -50,7 +48,7 @@ export interface Snapshot {
 }
 
 /** Where a run is, as plain JSON. */
-export interface TrainingProgress {
+export interface TrainingProgress extends Spent {
   /** Updates done. */
   readonly step: number;
   /** Whether the evaluation that follows this step is done. */
@@ -59,10 +57,6 @@ export interface TrainingProgress {
   readonly metric: readonly number[];
   readonly lastEpoch: EpochEvent | null;
   readonly watch: WatchMemory;
-  /** For the figures at the end; they do not influence the run. */
-  readonly examplesTrained: number;
-  readonly trainingSeconds: number;
-  readonly seconds: number;
 }
 
 /** A plotted point falls after every fifth of an epoch and after its last batch, as in the book. */
@@ -78,16 +72,8 @@ export class Trainer {
   readonly #totalSteps: number;
   /** Loss times examples, correct predictions and examples of the epoch so far. */
   readonly #metric = new Accumulator(3);
-  /** Forward, backward and update of each step, as the book times them. */
-  readonly #timer = new Timer();
   readonly #watch: Watch;
-  readonly #startedAt = performance.now();
-  /** Times and examples of the processes before this one. */
-  #earlierSeconds = 0;
-  #earlierTrainingSeconds = 0;
-  #examplesTrained = 0;
-  #evaluationSeconds = 0;
-  #lastProgressAt = 0;
+  readonly #clock: RunClock;
   #step = 0;
   #isEvaluated = false;
   #hasFailed = false;
@@ -102,6 +88,7 @@ export class Trainer {
     this.#stepsPerEpoch = options.trainIter.length;
     this.#totalSteps = countSteps(options.config, this.#stepsPerEpoch);
     this.#watch = new Watch(options.trainIter.dataset.classNames);
+    this.#clock = new RunClock(options.from?.progress);
     if (options.from) this.#restore(options.from);
   }
 
@@ -126,9 +113,7 @@ export class Trainer {
         metric: this.#metric.toJSON(),
         lastEpoch: this.#lastEpoch,
         watch: structuredClone(this.#watch.memory),
-        examplesTrained: this.#examplesTrained,
-        trainingSeconds: this.#trainingSeconds(),
-        seconds: this.#secondsElapsed(),
+        ...this.#clock.spent(),
       },
     };
   }
@@ -141,9 +126,6 @@ export class Trainer {
     this.#metric.add(...progress.metric);
     this.#lastEpoch = progress.lastEpoch;
     this.#watch.memory = structuredClone(progress.watch);
-    this.#examplesTrained = progress.examplesTrained;
-    this.#earlierTrainingSeconds = progress.trainingSeconds;
-    this.#earlierSeconds = progress.seconds;
   }
 
   /**
@@ -183,13 +165,13 @@ export class Trainer {
     const batch = trainIter.batch(epoch, index);
     const learningRate = learningRateAt(config.schedule, config.learningRate, this.#step, this.#totalSteps);
     const progress = new EventQueue();
-    this.#timer.start();
+    this.#clock.startStep();
     const running = this.#stepper.step(batch, this.#step, learningRate, (examplesDone) => {
-      if (this.#isProgressDue()) progress.push(this.#trainProgress(examplesDone));
+      if (this.#clock.isProgressDue()) progress.push(this.#trainProgress(examplesDone));
     });
     yield* progress.until(running);
     const { loss, correct, gradientNorm, logitRange } = await running;
-    this.#timer.stop();
+    this.#clock.endStep(batch.length);
     const warnings = this.#watch.look({ step: this.#step + 1, loss, gradientNorm, logitRange });
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       this.#hasFailed = true;
@@ -198,7 +180,6 @@ export class Trainer {
     }
     this.#step++;
     this.#isEvaluated = false;
-    this.#examplesTrained += batch.length;
     this.#metric.add(loss * batch.length, correct, batch.length);
     const position = this.#step / this.#stepsPerEpoch;
     const accuracy = correct / batch.length;
@@ -228,37 +209,18 @@ export class Trainer {
     const startedAt = performance.now();
     const running = this.#evaluator.evaluate(this.state, testIter, (done) => {
       const seconds = (performance.now() - startedAt) / 1000;
-      if (this.#isProgressDue()) progress.push(this.#evaluationProgress(done, testIter.exampleCount, seconds));
+      if (this.#clock.isProgressDue()) progress.push(this.#evaluationProgress(done, testIter.exampleCount, seconds));
       return !this.#stopRequested;
     });
     yield* progress.until(running);
     const evaluation = await running;
-    this.#evaluationSeconds = (performance.now() - startedAt) / 1000;
+    this.#clock.evaluationSeconds = (performance.now() - startedAt) / 1000;
     return evaluation;
-  }
-
-  #isProgressDue(): boolean {
-    const now = performance.now();
-    if (now - this.#lastProgressAt < PROGRESS_MILLISECONDS) return false;
-    this.#lastProgressAt = now;
-    return true;
   }
 
   #averages(): { trainLoss: number; trainAccuracy: number } {
     const examples = this.#metric.get(2);
     return { trainLoss: this.#metric.get(0) / examples, trainAccuracy: this.#metric.get(1) / examples };
-  }
-
-  #examplesPerSecond(): number | null {
-    return this.#examplesTrained === 0 ? null : this.#examplesTrained / this.#trainingSeconds();
-  }
-
-  #trainingSeconds(): number {
-    return this.#earlierTrainingSeconds + this.#timer.sum();
-  }
-
-  #secondsElapsed(): number {
-    return this.#earlierSeconds + (performance.now() - this.#startedAt) / 1000;
   }
 
   /** Examples of the whole run: full epochs and the part of the last one that is trained. */
@@ -270,7 +232,7 @@ export class Trainer {
   #trainProgress(examplesOfStep: number): ProgressEvent {
     const done = this.#examplesOf(this.#step) + examplesOfStep;
     const total = this.#examplesOf(this.#totalSteps);
-    const rate = this.#examplesPerSecond();
+    const rate = this.#clock.examplesPerSecond();
     const epochsLeft = Math.ceil(this.#totalSteps / this.#stepsPerEpoch) - Math.floor(this.#step / this.#stepsPerEpoch);
     const isKnown = this.#metric.get(2) > 0;
     const { trainLoss, trainAccuracy } = this.#averages();
@@ -284,15 +246,15 @@ export class Trainer {
       loss: isKnown ? trainLoss : null,
       accuracy: isKnown ? trainAccuracy : null,
       examplesPerSecond: rate,
-      secondsElapsed: this.#secondsElapsed(),
-      secondsLeft: rate === null ? null : (total - done) / rate + epochsLeft * this.#evaluationSeconds,
+      secondsElapsed: this.#clock.spent().seconds,
+      secondsLeft: rate === null ? null : (total - done) / rate + epochsLeft * this.#clock.evaluationSeconds,
     };
   }
 
   #evaluationProgress(done: number, total: number, seconds: number): ProgressEvent {
     const examplesPerSecond = done / seconds;
     const examplesLeft = this.#examplesOf(this.#totalSteps) - this.#examplesOf(this.#step);
-    const trainingLeft = examplesLeft / (this.#examplesPerSecond() ?? Number.POSITIVE_INFINITY);
+    const trainingLeft = examplesLeft / (this.#clock.examplesPerSecond() ?? Number.POSITIVE_INFINITY);
     return {
       type: 'progress',
       phase: 'evaluate',
@@ -303,7 +265,7 @@ export class Trainer {
       loss: this.#averages().trainLoss,
       accuracy: this.#averages().trainAccuracy,
       examplesPerSecond,
-      secondsElapsed: this.#secondsElapsed(),
+      secondsElapsed: this.#clock.spent().seconds,
       secondsLeft: (total - done) / examplesPerSecond + trainingLeft,
     };
   }
@@ -346,43 +308,15 @@ export class Trainer {
         testAccuracy: evaluated?.testAccuracy ?? null,
         perClassAccuracy: evaluated?.perClassAccuracy ?? null,
         deadClasses: [...this.#watch.deadClasses],
-        examplesPerSecond: this.#examplesPerSecond(),
+        examplesPerSecond: this.#clock.examplesPerSecond(),
         steps: this.#step,
         epochs,
-        seconds: this.#secondsElapsed(),
+        seconds: this.#clock.spent().seconds,
         device: engine.device,
         threads: engine.threads,
         seed: config.seed,
         preset: config.preset,
       },
     };
-  }
-}
-
-/** Events that come up while something runs, handed on as they come. */
-class EventQueue {
-  readonly #events: ProgressEvent[] = [];
-  #wake: () => void = () => {};
-
-  push(event: ProgressEvent): void {
-    this.#events.push(event);
-    this.#wake();
-  }
-
-  /** Yields events until `running` has ended, however it ended. */
-  async *until(running: Promise<unknown>): AsyncGenerator<ProgressEvent, void> {
-    let isRunning = true;
-    const ended = () => {
-      isRunning = false;
-      this.#wake();
-    };
-    running.then(ended, ended);
-    for (;;) {
-      while (this.#events.length > 0) yield this.#events.shift() as ProgressEvent;
-      if (!isRunning) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
   }
 }
