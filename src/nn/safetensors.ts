@@ -35,12 +35,14 @@ export interface Safetensors {
 /** Writes tensors, in their order, and metadata as a safetensors file. */
 export function encodeSafetensors(tensors: StateDict, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   let offset = 0;
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  // Written entry by entry: as keys of an object, names such as `7` would move and `__proto__` would be lost.
+  const header = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    const entry = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    header.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset += data.byteLength;
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(`{${header.join()}}`);
   // The header is padded with spaces so that the numbers begin at a multiple of 8.
   const headerLength = Math.ceil(text.length / 8) * 8;
   const file = new Uint8Array(LENGTH_BYTES + headerLength + offset).fill(0x20, 0, LENGTH_BYTES + headerLength);
@@ -67,22 +69,26 @@ function parseHeader(file: Uint8Array): { header: Map<string, unknown>; dataStar
   }
   const dataStart = LENGTH_BYTES + Number(headerLength);
   let parsed: unknown;
-  const names: string[] = [];
+  let names: string[];
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(LENGTH_BYTES, dataStart));
     parsed = JSON.parse(text);
-    names.push(...topLevelKeys(text));
+    names = topLevelKeys(text);
   } catch {
     throw new SafetensorsError('The safetensors header is not valid JSON: the file is damaged.');
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new SafetensorsError('The safetensors header is not a JSON object: the file is damaged.');
   }
-  const duplicate = names.find((name, i) => names.indexOf(name) !== i);
-  if (duplicate !== undefined) {
-    throw new SafetensorsError(`The safetensors header names "${duplicate}" twice: the file is damaged.`);
+  const values = new Map(Object.entries(parsed));
+  const header = new Map<string, unknown>();
+  for (const name of names) {
+    if (header.has(name)) {
+      throw new SafetensorsError(`The safetensors header names "${name}" twice: the file is damaged.`);
+    }
+    header.set(name, values.get(name));
   }
-  return { header: new Map(Object.entries(parsed)), dataStart };
+  return { header, dataStart };
 }
 
 /** Keys of a JSON object as written: `JSON.parse` would silently keep the last of two equal ones. */
