@@ -8,6 +8,7 @@ import {
   loadBatchNormTraining,
   loadHashValues,
   loadNinStep,
+  loadNinTraining,
   loadOperatorCases,
   loadResizeCases,
   loadTinyTraining,
@@ -60,6 +61,10 @@ describe('training fixtures', () => {
         expect(data).toHaveLength(Math.ceil(sizeOf(shape) / stride));
       }
     }
+    const { losses, untrained, optimizer } = loadNinTraining();
+    expect(losses).toHaveLength(20);
+    expect(untrained[0]).toBe(losses[0]);
+    expect(optimizer.learningRate).toBe(2e-4);
     expect(tiny.batchSize).toBe(8);
     expect(tiny.images).toHaveLength(784 * tiny.labels.length);
   });

@@ -320,9 +320,13 @@ function loadTraining(name: string): NinTraining {
   return { ...decodeTraining(json), network: json.network, masks: json.masks.map(decodeTensor) };
 }
 
-/** 20 steps of the book's NiN with plain SGD. */
-export function loadNinTraining(): NinTraining {
-  return loadTraining('nin-training.json');
+/**
+ * 20 steps of the book's NiN with plain SGD, and `untrained`, the losses of the same batches without any update: what
+ * training does to the loss, a test should see much more sharply than that.
+ */
+export function loadNinTraining(): NinTraining & { readonly untrained: readonly number[] } {
+  const { untrained } = readFixture<{ readonly untrained: readonly number[] }>('nin-training.json');
+  return { ...loadTraining('nin-training.json'), untrained };
 }
 
 /** 10 steps of a small NiN with momentum, Nesterov, weight decay and, in some steps, clipped gradients. */
