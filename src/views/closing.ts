@@ -1,17 +1,17 @@
 /**
- * What a run leaves on the screen: the book's two closing lines, the test accuracy of each class, where it was saved.
+ * What a run leaves on the screen: the book's two closing lines, which classes are dead, the test accuracy of each
+ * class, what went wrong, where it was saved.
  */
 import type { ChalkInstance } from 'chalk';
 import stringWidth from 'string-width';
 import type { TrainingResult } from '../training/events.js';
 import { bar } from './bar.js';
-import { count, cut, epochs, fixed, padEnd, printable } from './format.js';
+import type { Finding } from './findings.js';
+import { count, epochs, fixed, padEnd, printable } from './format.js';
+import { classTitle, warningBlock } from './warningLines.js';
 
 /** Columns of a class's bar at accuracy 1. */
 const BAR = 30;
-
-/** Columns a class's name may take; a longer one is cut. */
-const LONGEST_NAME = 32;
 
 /**
  * The lines the book prints after training, to the letter:
@@ -36,42 +36,73 @@ export function closingLines(result: TrainingResult): string[] {
 }
 
 /**
- * A line for each class: name, accuracy, bar. A class without test examples shows a dash. No lines where no class was
- * evaluated.
+ * A line for each class: name, accuracy, bar, and whether it is among the dead (`deadClasses`, by index). A class
+ * without test examples shows a dash. No lines where no class was evaluated.
  */
 export function classTable(
   classNames: readonly string[],
   perClassAccuracy: readonly (number | null)[] | null,
   paint: ChalkInstance,
+  deadClasses: readonly number[] = [],
 ): string[] {
   if (perClassAccuracy === null || perClassAccuracy.length === 0) return [];
-  const names = perClassAccuracy.map((_, index) => cut(printable(classNames[index] ?? `class ${index}`), LONGEST_NAME));
+  const names = perClassAccuracy.map((_, index) => classTitle(classNames, index));
   const width = Math.max(...names.map((name) => stringWidth(name)));
   const rows = perClassAccuracy.map((accuracy, index) => {
     const name = padEnd(names[index] ?? '', width);
-    if (accuracy === null) return paint.dim(`  ${name}      –`);
-    // A class the network never gets right is the book's dead class: the one line to notice.
+    const dead = deadClasses.includes(index) ? paint.red('  dead') : '';
+    if (accuracy === null) return paint.dim(`  ${name}      –`) + dead;
+    // A class the network never gets right is a line to notice, whether or not it was seen to die.
     const shade = accuracy === 0 ? paint.red : paint.green;
     const figure = fixed(accuracy, 3);
-    return `  ${name}  ${accuracy === 0 ? shade(figure) : figure}  ${bar(accuracy, BAR, shade, paint)}`;
+    return `  ${name}  ${accuracy === 0 ? shade(figure) : figure}  ${bar(accuracy, BAR, shade, paint)}${dead}`;
   });
   return ['test accuracy per class', ...rows];
+}
+
+/** What else there is to say when a run is over. */
+export interface FarewellOptions {
+  readonly classNames: readonly string[];
+  /** What went wrong on the way, the latest first. Default: nothing. */
+  readonly findings?: readonly Finding[];
+  /** The folder the run is saved in. Default: none is named. */
+  readonly runFolder?: string | undefined;
+  /** Columns to break the warnings to. Default: each is one line. */
+  readonly width?: number;
 }
 
 /** Everything printed when a run is over, for a plain or a coloured stream. */
 export function farewell(
   result: TrainingResult,
-  classNames: readonly string[],
-  runFolder: string | undefined,
+  { classNames, findings = [], runFolder, width = Number.POSITIVE_INFINITY }: FarewellOptions,
   paint: ChalkInstance,
 ): string[] {
-  const table = classTable(classNames, result.perClassAccuracy, paint);
+  const { deadClasses } = result;
+  const table = classTable(classNames, result.perClassAccuracy, paint, deadClasses);
+  const warnings = warningBlock(findings, width, paint);
   return [
-    ...(result.state === 'interrupted'
-      ? [paint.yellow(`interrupted after ${count(result.steps)} steps, epoch ${epochs(result.epochs)}`)]
-      : []),
+    ...stateLines(result, paint),
     ...closingLines(result),
+    ...(deadClasses.length === 0 ? [] : ['', paint.red(deadClassesLine(deadClasses, classNames))]),
     ...(table.length === 0 ? [] : ['', ...table]),
+    ...(warnings.length === 0 ? [] : ['', ...warnings]),
     ...(runFolder === undefined ? [] : ['', `saved in ${paint.bold(printable(runFolder))}`]),
   ];
+}
+
+/** How a run ended that did not come to its end. */
+function stateLines({ state, steps, epochs: reached }: TrainingResult, paint: ChalkInstance): string[] {
+  const where = `after ${count(steps)} ${steps === 1 ? 'step' : 'steps'}, epoch ${epochs(reached)}`;
+  if (state === 'interrupted') return [paint.yellow(`interrupted ${where}`)];
+  if (state === 'failed') return [paint.red(`failed ${where}: the loss or a gradient is no finite number`)];
+  return [];
+}
+
+/** `2 of 10 classes are dead, nothing is learned for them: shirt, bag`. */
+function deadClassesLine(deadClasses: readonly number[], classNames: readonly string[]): string {
+  const isOne = deadClasses.length === 1;
+  const of = classNames.length === 0 ? '' : ` of ${classNames.length}`;
+  const noun = isOne && of === '' ? 'class' : 'classes';
+  const names = deadClasses.map((index) => classTitle(classNames, index)).join(', ');
+  return `${deadClasses.length}${of} ${noun} ${isOne ? 'is' : 'are'} dead, nothing is learned for ${isOne ? 'it' : 'them'}: ${names}`;
 }

@@ -6,6 +6,7 @@
 import { scaleLinear } from 'd3-scale';
 import type { EpochEvent, StartEvent, TrainingEvent } from '../training/events.js';
 import { type ChartAxis, type ChartSeries, chartSvg } from './chartSvg.js';
+import type { Finding } from './findings.js';
 import { count, epochs, fixed, printable } from './format.js';
 import { lineStyle } from './lineStyles.js';
 import { advance, type RunState } from './runState.js';
@@ -43,7 +44,7 @@ export async function curvesSvg(events: Iterable<TrainingEvent>): Promise<string
         ],
   );
   return chartSvg({
-    title: titleOf(state.start, lastEpoch),
+    title: titleOf(state, lastEpoch),
     subtitle: subtitleOf(state.start),
     x: epochAxis(state.start, series),
     left: lossAxis(loss?.points.map(([, y]) => y) ?? []),
@@ -54,11 +55,17 @@ export async function curvesSvg(events: Iterable<TrainingEvent>): Promise<string
   });
 }
 
-function titleOf(start: StartEvent, last: EpochEvent | undefined): string {
+function titleOf({ start, findings }: RunState, last: EpochEvent | undefined): string {
   const name = `${printable(start.model)}, preset ${printable(start.preset)}`;
   if (last === undefined || last.testAccuracy === null) return name;
   const unit = last.epoch === 1 ? 'epoch' : 'epochs';
-  return `${name}: test accuracy ${fixed(last.testAccuracy, 3)} after ${epochs(last.epoch)} ${unit}`;
+  return `${name}: test accuracy ${fixed(last.testAccuracy, 3)} after ${epochs(last.epoch)} ${unit}${deadTitle(findings)}`;
+}
+
+/** A curve alone does not tell that classes are lost for good; its title does. */
+function deadTitle(findings: readonly Finding[]): string {
+  const dead = findings.filter(({ warning }) => warning.kind === 'deadClass').length;
+  return dead === 0 ? '' : `, ${dead} dead ${dead === 1 ? 'class' : 'classes'}`;
 }
 
 function subtitleOf(start: StartEvent): string {

@@ -68,6 +68,21 @@ export function cut(line: string, width: number): string {
   return '';
 }
 
+/**
+ * A text without colours as lines of at most `width` columns, broken between words; a word longer than a line is cut.
+ * At most `most` lines (default: all): the last of them is cut where there is more.
+ */
+export function wrap(text: string, width: number, most = Number.POSITIVE_INFINITY): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ').filter((piece) => piece !== '')) {
+    const last = lines.at(-1);
+    if (last === undefined) lines.push(word);
+    else if (lines.length >= most || stringWidth(`${last} ${word}`) <= width) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => cut(line, width));
+}
+
 /** A text filled with blanks to `width` columns; wide characters count two. */
 export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));

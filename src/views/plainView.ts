@@ -1,11 +1,13 @@
 /**
  * The view for files and pipes: plain lines, no control characters. A line for each plotted point and each epoch, and
- * where steps are long a sign of life every half minute - by the run's clock, not by this process's.
+ * where steps are long a sign of life every half minute - by the run's clock, not by this process's. A warning is one
+ * line, however long, so it can be searched for.
  */
 import { Chalk } from 'chalk';
-import type { ProgressEvent, StartEvent, TrainingEvent } from '../training/events.js';
+import type { EndEvent, ProgressEvent, StartEvent, TrainingEvent, WarningEvent } from '../training/events.js';
 import { farewell } from './closing.js';
-import { duration, epochs, fixed } from './format.js';
+import { type Finding, noteWarning } from './findings.js';
+import { count, duration, epochs, fixed, printable } from './format.js';
 import { headerLines } from './header.js';
 import type { View, ViewOptions, ViewStream } from './view.js';
 
@@ -17,6 +19,7 @@ export class PlainView implements View {
   readonly #options: ViewOptions;
   readonly #paint = new Chalk({ level: 0 });
   #start: StartEvent | undefined;
+  #findings: readonly Finding[] = [];
   /** Seconds into the run, now and when the last line was written. */
   #now = 0;
   #lastLineAt = 0;
@@ -30,6 +33,7 @@ export class PlainView implements View {
     switch (event.type) {
       case 'start':
         this.#start = event;
+        this.#findings = [];
         this.#write(...headerLines(event, this.#paint), '');
         break;
       case 'point':
@@ -58,7 +62,14 @@ export class PlainView implements View {
         if (this.#now - this.#lastLineAt >= LONGEST_SILENCE) this.#write(progressLine(event));
         break;
       case 'end':
-        this.#write('', ...farewell(event.result, this.#start?.classNames ?? [], this.#options.runFolder, this.#paint));
+        this.#write('', ...this.#farewell(event));
+        break;
+      case 'warning':
+        this.#findings = noteWarning(this.#findings, event);
+        this.#write(warningRow(event));
+        break;
+      case 'notice':
+        this.#write(printable(event.message));
         break;
       case 'step':
         break;
@@ -67,6 +78,12 @@ export class PlainView implements View {
 
   close(): void {
     // Every line is written whole: there is nothing to put back.
+  }
+
+  #farewell({ result }: EndEvent): string[] {
+    const classNames = this.#start?.classNames ?? [];
+    const { runFolder } = this.#options;
+    return farewell(result, { classNames, findings: this.#findings, runFolder }, this.#paint);
   }
 
   #write(...lines: readonly string[]): void {
@@ -81,6 +98,11 @@ type Figures = readonly (readonly [name: string, value: number | null | undefine
 function row(title: string, figures: Figures, ...more: readonly string[]): string {
   const known = figures.flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${fixed(value, 3)}`] : []));
   return `${title.padEnd(16)}${[...known, ...more].join(', ')}`.trimEnd();
+}
+
+/** A warning as a line; that a class lives again is none. */
+function warningRow({ kind, step, message }: WarningEvent): string {
+  return row(`step ${count(step)}`, [], `${kind === 'aliveClass' ? '' : 'WARNING: '}${printable(message)}`);
 }
 
 function progressLine(progress: ProgressEvent): string {

@@ -4,6 +4,7 @@
  */
 import type { EndEvent, ProgressEvent, StartEvent, TrainingEvent } from '../training/events.js';
 import { Animator } from './animator.js';
+import { type Finding, noteWarning } from './findings.js';
 
 export interface RunState {
   readonly start: StartEvent;
@@ -11,6 +12,8 @@ export interface RunState {
   readonly animator: Animator;
   /** The latest progress; `undefined` before the first. */
   readonly progress: ProgressEvent | undefined;
+  /** What went wrong so far, the latest first. */
+  readonly findings: readonly Finding[];
   /** The outcome; `undefined` while the run goes on. */
   readonly end: EndEvent | undefined;
 }
@@ -18,10 +21,11 @@ export interface RunState {
 /** The state after one more event; nothing is known before the run's `start`. */
 export function advance(state: RunState | undefined, event: TrainingEvent): RunState | undefined {
   if (event.type === 'start') {
-    return { start: event, animator: bookAnimator(event.epochs), progress: undefined, end: undefined };
+    return { start: event, animator: bookAnimator(event.epochs), progress: undefined, findings: [], end: undefined };
   }
   if (state === undefined) return undefined;
   if (event.type === 'progress') return { ...state, progress: event };
+  if (event.type === 'warning') return { ...state, findings: noteWarning(state.findings, event) };
   if (event.type === 'end') return { ...state, end: event };
   if (event.type === 'point') {
     state.animator.add(event.epoch, [event.trainLoss, event.trainAccuracy, event.testAccuracy]);

@@ -1,5 +1,6 @@
 /**
- * One picture of a running training for a window of any size: the plot, a progress bar, the figures of this moment.
+ * One picture of a running training for a window of any size: the plot, a progress bar, the figures of this moment,
+ * and what goes wrong, which stays on the screen while the run goes on.
  * A pure function from what is known and how much room there is to lines; the terminal view only shows them.
  */
 import type { ChalkInstance } from 'chalk';
@@ -9,6 +10,7 @@ import { bar } from './bar.js';
 import { cut, duration, epochs, fixed } from './format.js';
 import { plotText, SMALLEST_PLOT } from './plotText.js';
 import { liveAnimator, type RunState } from './runState.js';
+import { warningLines } from './warningLines.js';
 
 /** Beyond this a larger plot is not easier to read. */
 const LARGEST = { width: 100, height: 22 } as const;
@@ -20,24 +22,38 @@ const LABEL = 12;
 const PERCENT = 8;
 const LEFT = 15;
 
+/** Lines the warnings may take. */
+const MOST_WARNING_LINES = 5;
+
 export interface FrameSize {
   readonly width: number;
   readonly height: number;
 }
 
 /**
- * At most `height` lines of at most `width` columns. The plot is dropped first, then the figures, last the bar. After
- * the run's end only the plot remains.
+ * At most `height` lines of at most `width` columns. The plot is dropped first, then the figures, then the warnings,
+ * last the bar. After the run's end only the plot remains.
  */
 export function terminalFrame(state: RunState, { width, height }: FrameSize, paint: ChalkInstance): string[] {
   const across = Math.min(width, LARGEST.width);
   const { progress, end } = state;
   const status = progress === undefined || end !== undefined ? [] : statusLines(state, progress, across, paint);
-  const room = Math.min(height - status.length - 1, LARGEST.height);
+  const isWarned = end === undefined && state.findings.length > 0;
+  if (isWarned && height < status.length + 1) status.splice(1);
+
+  // The warnings leave room for a plot where that leaves them two lines.
+  const below = height - status.length;
+  const besidePlot = below - SMALLEST_PLOT.height - 1;
+  const room = Math.min(besidePlot >= 2 ? besidePlot : below, MOST_WARNING_LINES);
+  const warnings = isWarned ? warningLines(state.findings, state.start.classNames, across, room, paint) : [];
+
+  const plotHeight = Math.min(below - warnings.length - 1, LARGEST.height);
   const plot =
-    room >= SMALLEST_PLOT.height ? plotText(liveAnimator(state), { width: across, height: room, paint }) : [];
-  const gap = plot.length > 0 && status.length > 0 ? [''] : [];
-  const lines = [...plot, ...gap, ...status];
+    plotHeight >= SMALLEST_PLOT.height
+      ? plotText(liveAnimator(state), { width: across, height: plotHeight, paint })
+      : [];
+  const gap = plot.length > 0 && status.length + warnings.length > 0 ? [''] : [];
+  const lines = [...plot, ...gap, ...status, ...warnings];
   return lines.slice(0, Math.max(0, height)).map((line) => cut(line, width));
 }
 

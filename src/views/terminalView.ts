@@ -1,9 +1,10 @@
 /**
  * The view for a terminal: a head printed once, below it a picture redrawn in place (log-update), which after the
- * last event stays with the book's closing lines under it.
+ * last event stays with the book's closing lines under it. A notice is printed once, above the picture.
  *
  * A window that changes size moves the lines already on it about, each terminal in its own way. So after a resize the
- * visible part of the window is wiped and drawn anew, head and all; what has scrolled off it is left alone.
+ * visible part of the window is wiped and drawn anew, head, latest notices and all; what has scrolled off it is left
+ * alone.
  */
 import ansiEscapes from 'ansi-escapes';
 import { Chalk, type ChalkInstance } from 'chalk';
@@ -11,6 +12,7 @@ import cliCursor from 'cli-cursor';
 import { createLogUpdate } from 'log-update';
 import type { TrainingEvent } from '../training/events.js';
 import { farewell } from './closing.js';
+import { printable, wrap } from './format.js';
 import { headerLines } from './header.js';
 import { advance, type RunState } from './runState.js';
 import { type FrameSize, terminalFrame } from './terminalFrame.js';
@@ -22,6 +24,9 @@ const INTERVAL = 100;
 /** The picture shares the window with the head if this many lines are left for it; otherwise the head scrolls off. */
 const COMFORTABLE = 14;
 
+/** Notices that are printed again after a resize. */
+const KEPT_NOTICES = 3;
+
 export class TerminalView implements View {
   readonly #stream: ViewStream;
   readonly #options: ViewOptions;
@@ -29,6 +34,9 @@ export class TerminalView implements View {
   readonly #live: ReturnType<typeof createLogUpdate>;
   #state: RunState | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #notices: readonly string[] = [];
+  /** Lines of the picture on the screen. */
+  #lines = 0;
   #lastDrawn = Number.NEGATIVE_INFINITY;
   #resized = false;
   #isOpen = false;
@@ -43,11 +51,12 @@ export class TerminalView implements View {
   }
 
   onEvent(event: TrainingEvent): void {
+    if (event.type === 'notice') this.#notice(printable(event.message));
     this.#state = advance(this.#state, event);
     if (this.#state === undefined) return;
     if (event.type === 'start') this.#open(this.#state);
     else if (event.type === 'end') this.#finish(this.#state);
-    else if (event.type === 'point' || event.type === 'progress') this.#drawSoon();
+    else if (event.type === 'point' || event.type === 'progress' || event.type === 'warning') this.#drawSoon();
   }
 
   close(): void {
@@ -65,14 +74,40 @@ export class TerminalView implements View {
     this.#draw();
   }
 
+  /** Prints a notice above the picture, or just so while there is none. */
+  #notice(message: string): void {
+    if (!this.#isOpen) {
+      this.#stream.write(`${message}\n`);
+      return;
+    }
+    this.#notices = [...this.#notices, message].slice(-KEPT_NOTICES);
+    if (this.#resized) {
+      // The window is about to be drawn anew, this notice with it.
+      this.#draw();
+      return;
+    }
+    this.#live.persist(this.#noticeLines([message]).join('\n'));
+    this.#lines = 0;
+    this.#draw();
+  }
+
+  #noticeLines(messages: readonly string[]): string[] {
+    return messages.flatMap((message) => wrap(message, this.#window.width)).map((line) => this.#paint.cyan(line));
+  }
+
   #finish(state: RunState): void {
     if (!this.#isOpen) return;
-    const { end, start } = state;
+    const { end, start, findings } = state;
     // The last picture is written as ordinary text, which the terminal may scroll and wrap from now on.
     if (this.#resized) this.#wipe(state);
     this.#live.clear();
     const lines = [...this.#frame(state), ''];
-    if (end !== undefined) lines.push(...farewell(end.result, start.classNames, this.#options.runFolder, this.#paint));
+    if (end !== undefined) {
+      const { classNames } = start;
+      const { runFolder } = this.#options;
+      const { width } = this.#window;
+      lines.push(...farewell(end.result, { classNames, findings, runFolder, width }, this.#paint));
+    }
     this.#stream.write(`${lines.join('\n')}\n`);
     this.#release();
   }
@@ -110,17 +145,29 @@ export class TerminalView implements View {
     if (this.#state === undefined) return;
     this.#lastDrawn = performance.now();
     if (this.#resized) this.#wipe(this.#state);
-    this.#live(this.#frame(this.#state).join('\n'));
+    const lines = this.#frame(this.#state);
+    // log-update takes lines that have moved up or down for lines that stayed.
+    if (lines.length !== this.#lines) this.#live.clear();
+    this.#lines = lines.length;
+    this.#live(lines.join('\n'));
   }
 
-  /** Clears the window line by line, which unlike clearing the screen pushes nothing into its history; draws the head if there is room. */
+  /**
+   * Clears the window line by line, which unlike clearing the screen pushes nothing into its history. Draws the head
+   * and the latest notices again if there is room for both, otherwise the notices there is room for.
+   */
   #wipe(state: RunState): void {
     this.#resized = false;
     this.#live.done();
-    const lines = Array.from({ length: this.#window.height }, () => ansiEscapes.eraseLine);
+    this.#lines = 0;
+    const { height } = this.#window;
+    const blank = Array.from({ length: height }, () => ansiEscapes.eraseLine);
     const home = ansiEscapes.cursorTo(0, 0);
-    const fits = this.#headLines(state).length + this.#frame(state).length < this.#window.height;
-    this.#stream.write(home + lines.join('\n') + home + (fits ? this.#head(state) : ''));
+    const room = height - this.#frame(state).length - 1;
+    const head = this.#headLines(state);
+    const notices = this.#noticeLines(this.#notices);
+    const above = [head.concat(notices), notices].find((lines) => lines.length <= room) ?? [];
+    this.#stream.write(home + blank.join('\n') + home + above.map((line) => `${line}\n`).join(''));
   }
 
   #head(state: RunState): string {

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
+import type { TrainingEvent } from '../../src/training/events.js';
 import { Animator } from '../../src/views/animator.js';
 import { curvesSvg } from '../../src/views/curvesSvg.js';
-import { anyEvents, exampleRun, start } from './exampleRun.js';
+import { aliveClass, anyEvents, deadClass, exampleRun, start } from './exampleRun.js';
 
 /** All texts of a document, in its order. */
 function texts(svg: string): string[] {
@@ -40,6 +41,15 @@ describe('curvesSvg', () => {
     const circles = (svg: string): number => svg.split('#128a45').length;
     const [few, many] = await Promise.all([curvesSvg(exampleRun(3)), curvesSvg(exampleRun(10))]);
     expect(circles(many) - circles(few)).toBe(7);
+  });
+
+  it('tells in its title of the classes that are dead', async () => {
+    const events = [...exampleRun(2), deadClass(0, 10), deadClass(1, 20), deadClass(2, 30), aliveClass(1, 70)];
+    const title = async (more: readonly TrainingEvent[]) =>
+      texts(await curvesSvg([...events, ...more])).find((text) => text.startsWith('NiN,'));
+    expect(await title([])).toMatch(/after 2 epochs, 2 dead classes$/);
+    expect(await title([aliveClass(0, 80)])).toMatch(/after 2 epochs, 1 dead class$/);
+    expect(await title([aliveClass(0, 80), aliveClass(2, 80)])).toMatch(/after 2 epochs$/);
   });
 
   it('is drawn for a run that has no point yet', async () => {

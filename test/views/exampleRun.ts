@@ -4,11 +4,13 @@ import * as fc from 'fast-check';
 import type {
   EndEvent,
   EpochEvent,
+  NoticeEvent,
   PointEvent,
   ProgressEvent,
   StartEvent,
   TrainingEvent,
   TrainingResult,
+  WarningEvent,
 } from '../../src/training/events.js';
 import type { ViewStream } from '../../src/views/view.js';
 
@@ -52,6 +54,7 @@ export const result: TrainingResult = {
   trainAccuracy: 0.7861,
   testAccuracy: 0.79,
   perClassAccuracy: [0.81, 0, null],
+  deadClasses: [],
   examplesPerSecond: 3087.58,
   steps: 938,
   epochs: 2,
@@ -63,6 +66,17 @@ export const result: TrainingResult = {
 };
 
 export const end: EndEvent = { type: 'end', result };
+
+/** The class of this index is dead since the step, and found so 24 steps later. */
+export function deadClass(classIndex: number, sinceStep: number): WarningEvent {
+  const message = `The class "${start.classNames[classIndex]}" is dead: nothing can be learned for it. Start again.`;
+  return { type: 'warning', kind: 'deadClass', step: sinceStep + 24, sinceStep, classIndex, message };
+}
+
+export function aliveClass(classIndex: number, step: number): WarningEvent {
+  const message = `The class "${start.classNames[classIndex]}" is alive again.`;
+  return { type: 'warning', kind: 'aliveClass', step, sinceStep: step, classIndex, message };
+}
 
 /** A run of `epochs` epochs with the book's six points each. */
 export function exampleRun(epochs: number): TrainingEvent[] {
@@ -161,14 +175,35 @@ const anyProgress: fc.Arbitrary<ProgressEvent> = fc.record({
   secondsLeft: maybe,
 });
 
+const classIndex = fc.oneof(fc.nat({ max: 11 }), count);
+const message = fc.oneof(name, fc.lorem({ maxCount: 40 }));
+
+const anyWarning: fc.Arbitrary<WarningEvent> = fc.record({
+  type: fc.constant('warning' as const),
+  kind: fc.constantFrom(
+    'deadClass' as const,
+    'aliveClass' as const,
+    'plateau' as const,
+    'explodingGradient' as const,
+    'notFinite' as const,
+  ),
+  step: count,
+  sinceStep: count,
+  classIndex: fc.option(classIndex),
+  message,
+});
+
+const anyNotice: fc.Arbitrary<NoticeEvent> = fc.record({ type: fc.constant('notice' as const), message });
+
 const anyEnd: fc.Arbitrary<EndEvent> = fc.record({
   type: fc.constant('end' as const),
   result: fc.record({
-    state: fc.constantFrom('done' as const, 'interrupted' as const),
+    state: fc.constantFrom('done' as const, 'interrupted' as const, 'failed' as const),
     loss: maybe,
     trainAccuracy: maybe,
     testAccuracy: maybe,
     perClassAccuracy: perClass,
+    deadClasses: fc.array(classIndex, { maxLength: 12 }),
     examplesPerSecond: maybe,
     steps: count,
     epochs: figure,
@@ -184,6 +219,16 @@ const anyEnd: fc.Arbitrary<EndEvent> = fc.record({
 export const anyEvents: fc.Arbitrary<TrainingEvent[]> = fc
   .tuple(
     anyStart,
-    fc.array(fc.oneof({ arbitrary: anyPoint, weight: 3 }, anyProgress, anyEpoch, anyEnd), { maxLength: 20 }),
+    fc.array(
+      fc.oneof(
+        { arbitrary: anyPoint, weight: 3 },
+        { arbitrary: anyWarning, weight: 3 },
+        anyNotice,
+        anyProgress,
+        anyEpoch,
+        anyEnd,
+      ),
+      { maxLength: 24 },
+    ),
   )
   .map(([first, rest]) => [first, ...rest]);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createView } from '../../src/views/view.js';
-import { anyEvents, exampleRun, fakeStream, progress, start } from './exampleRun.js';
+import { aliveClass, anyEvents, deadClass, end, exampleRun, fakeStream, progress, start } from './exampleRun.js';
 
 function shown(events: readonly Parameters<ReturnType<typeof createView>['onEvent']>[0][]): string {
   const { stream, written } = fakeStream();
@@ -53,6 +53,24 @@ describe('PlainView', () => {
       'epoch 1.28      loss 0.910, train acc 0.660, 64.0% done, 17.9 examples/sec, 0:31 elapsed, 40:10 left',
       'epoch 0.20      loss 2.300, train acc 0.100',
       'epoch 1.28      loss 0.910, train acc 0.660, 64.0% done, 17.9 examples/sec, 1:21 elapsed, 40:10 left',
+    ]);
+  });
+
+  it('writes a warning as one line, a notice as it is, and the warnings again at the end', () => {
+    const notice = { type: 'notice', message: 'The checkpoint\nwas not saved.' } as const;
+    const events = [start, deadClass(1, 40), notice, aliveClass(1, 1234), deadClass(0, 9)];
+    const lines = shown([...events, { ...end, result: { ...end.result, deadClasses: [0] } }]).split('\n');
+    expect(lines.slice(6, 11)).toEqual([
+      'step 64         WARNING: The class "trouser" is dead: nothing can be learned for it. Start again.',
+      'The checkpoint was not saved.',
+      'step 1,234      The class "trouser" is alive again.',
+      'step 33         WARNING: The class "t-shirt" is dead: nothing can be learned for it. Start again.',
+      '',
+    ]);
+    expect(lines).toContain('1 of 3 classes is dead, nothing is learned for it: t-shirt');
+    expect(lines.slice(lines.indexOf('warnings') + 1, -3)).toEqual([
+      '  ▲ since step 9      The class "t-shirt" is dead: nothing can be learned for it. Start again.',
+      '  ✓ since step 1,234  The class "trouser" is alive again. It was dead from step 40 on.',
     ]);
   });
 

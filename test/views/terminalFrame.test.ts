@@ -6,7 +6,7 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import { headerLines } from '../../src/views/header.js';
 import { advance, type RunState } from '../../src/views/runState.js';
 import { terminalFrame } from '../../src/views/terminalFrame.js';
-import { anyEvents, end, exampleRun, progress, start } from './exampleRun.js';
+import { aliveClass, anyEvents, deadClass, end, exampleRun, progress, start } from './exampleRun.js';
 
 const plain = new Chalk({ level: 0 });
 const coloured = new Chalk({ level: 1 });
@@ -65,6 +65,44 @@ describe('terminalFrame', () => {
     expect(terminalFrame(state, { width: 35, height: 2 }, plain)[1]).toBe('epoch 1.28/2 · 40:10 left');
     expect(terminalFrame(state, { width: 20, height: 2 }, plain)).toEqual(['training 64.0%', 'epoch 1.28/2']);
     expect(terminalFrame(state, { width: 8, height: 1 }, plain)).toEqual(['trainin…']);
+  });
+
+  it('keeps a warning under the figures, broken between words', () => {
+    const state = stateAfter([...exampleRun(2).slice(0, -1), progress, deadClass(1, 40)]);
+    const lines = terminalFrame(state, { width: 60, height: 17 }, plain);
+    expect(lines).toHaveLength(17);
+    expect(lines[0]).toContain('train loss');
+    expect(lines.at(-3)).toMatch(/^epoch 1.28/);
+    expect(lines.slice(-2)).toEqual([
+      '▲ step 64: The class "trouser" is dead: nothing can be',
+      '  learned for it. Start again.',
+    ]);
+    expect(terminalFrame(state, { width: 79, height: 7 }, plain)).toHaveLength(4);
+    expect(terminalFrame(state, { width: 79, height: 2 }, plain)).toEqual([
+      expect.stringMatching(/^training/),
+      '▲ step 64: The class "trouser" is dead: nothing can be learned for it. Start a…',
+    ]);
+    expect(terminalFrame(state, { width: 79, height: 1 }, plain)).toEqual([expect.stringMatching(/^training/)]);
+  });
+
+  it('gathers dead classes, puts what is over last, and counts what has no room', () => {
+    const plateau = { ...deadClass(0, 1), kind: 'plateau', message: 'Nothing is learned.' } as const;
+    const events = [start, progress, deadClass(0, 10), plateau, deadClass(1, 40), deadClass(2, 50), aliveClass(0, 90)];
+    const warned = (height: number) => terminalFrame(stateAfter(events), { width: 79, height }, plain).slice(2);
+    expect(warned(7)).toEqual([
+      '▲ step 74: 2 classes are dead: pullover (since step 50), trouser (since step',
+      '  40)',
+      '▲ step 25: Nothing is learned.',
+      '✓ step 90: The class "t-shirt" is alive again.',
+    ]);
+    expect(warned(5)).toEqual([...warned(7).slice(0, 2), '  and 2 more']);
+  });
+
+  it('shows dead classes in red, lesser troubles in yellow', () => {
+    const line = (kind: 'deadClass' | 'plateau') =>
+      terminalFrame(stateAfter([start, progress, { ...deadClass(0, 1), kind }]), { width: 99, height: 3 }, coloured)[2];
+    expect(line('deadClass')).toContain('\u001B[31m▲');
+    expect(line('plateau')).toContain('\u001B[33m▲');
   });
 
   it('leaves only the plot at the end', () => {

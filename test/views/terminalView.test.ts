@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PlainView } from '../../src/views/plainView.js';
 import { TerminalView } from '../../src/views/terminalView.js';
 import { createView } from '../../src/views/view.js';
-import { exampleRun, fakeStream, progress, start } from './exampleRun.js';
+import { deadClass, end, exampleRun, fakeStream, progress, start } from './exampleRun.js';
 
 const HIDE = '\u001B[?25l';
 const SHOW = '\u001B[?25h';
@@ -85,6 +85,42 @@ describe('TerminalView', () => {
     const lines = stripVTControlCharacters(written().slice(before)).split('\n');
     expect(lines.some((line) => line.includes('training on cpu'))).toBe(true);
     for (const line of lines) expect(line.length).toBeLessThan(40);
+    view.close();
+  });
+
+  it('keeps a warning in the picture and repeats it at the end', () => {
+    const { stream, written } = fakeStream({ columns: 80, rows: 24 });
+    const view = new TerminalView(stream);
+    view.onEvent(start);
+    view.onEvent(progress);
+    view.onEvent(deadClass(1, 40));
+    vi.advanceTimersByTime(200);
+    const live = stripVTControlCharacters(written());
+    expect(live).toContain('▲ step 64: The class "trouser" is dead');
+    view.onEvent({ ...end, result: { ...end.result, deadClasses: [1] } });
+    const last = stripVTControlCharacters(written()).slice(live.length);
+    expect(last).toContain('1 of 3 classes is dead');
+    expect(last).toContain('warnings\n  ▲ since step 40  The class "trouser" is dead');
+    expect(last).not.toContain('step 64');
+  });
+
+  it('prints a notice above the picture, and again after a resize', () => {
+    const { stream, written } = fakeStream({ columns: 80, rows: 24 });
+    const view = new TerminalView(stream);
+    view.onEvent({ type: 'notice', message: 'early' });
+    expect(written()).toBe('early\n');
+    view.onEvent(start);
+    view.onEvent(progress);
+    const before = written().length;
+    view.onEvent({ type: 'notice', message: 'The checkpoint\u001B[2J was not saved.' });
+    const shown = stripVTControlCharacters(written().slice(before)).split('\n');
+    expect(shown.filter((line) => line === 'The checkpoint was not saved.')).toHaveLength(1);
+    expect(shown.some((line) => line.startsWith('epoch 1.28/2'))).toBe(true);
+    const beforeResize = written().length;
+    Object.assign(stream, { columns: 20 });
+    stream.emit('resize');
+    vi.advanceTimersByTime(200);
+    expect(stripVTControlCharacters(written().slice(beforeResize))).toContain('The checkpoint was\nnot saved.');
     view.close();
   });
 
