@@ -26,6 +26,8 @@ export interface NinOptions {
   readonly batchNorm?: boolean;
   /** A ReLU on the logits. Default true, as in the book. */
   readonly reluOnLogits?: boolean;
+  /** Probability of the dropout before the last block. Default 0.5, as in the book. */
+  readonly dropoutProbability?: number;
   /** Default 10. */
   readonly numClasses?: number;
 }
@@ -61,7 +63,8 @@ export function ninBlock(
  * The book's NiN for grey-scale images (of 224x224 in the book): N x 1 x H x W to N x numClasses logits.
  * Without options it is exactly the book's network: 1,992,166 parameters.
  */
-export function nin({ batchNorm = false, reluOnLogits = true, numClasses = 10 }: NinOptions = {}): Sequential {
+export function nin(options: NinOptions = {}): Sequential {
+  const { batchNorm = false, reluOnLogits = true, dropoutProbability = 0.5, numClasses = 10 } = options;
   return sequential(
     ninBlock(1, 96, 11, 4, 0, { batchNorm }),
     maxPool2d(3, { stride: 2 }),
@@ -69,7 +72,7 @@ export function nin({ batchNorm = false, reluOnLogits = true, numClasses = 10 }:
     maxPool2d(3, { stride: 2 }),
     ninBlock(256, 384, 3, 1, 1, { batchNorm }),
     maxPool2d(3, { stride: 2 }),
-    dropout(0.5),
+    dropout(dropoutProbability),
     ninBlock(384, numClasses, 3, 1, 1, { batchNorm, finalRelu: reluOnLogits }),
     adaptiveAvgPool2d([1, 1]),
     flatten(),
