@@ -7,7 +7,6 @@ import { startTraining } from '../run/startTraining.js';
 import type { RecordedEvent, TrainingResult } from '../training/events.js';
 import { curvesSvg } from '../views/curvesSvg.js';
 import type { View } from '../views/view.js';
-import { EXIT } from './exitCodes.js';
 
 /**
  * Trains a job into a folder. The first SIGINT or SIGTERM ends it after its step and saves it; a second ends the
@@ -31,14 +30,16 @@ export async function followRun(
     }
   });
   let signals = 0;
-  const onSignal = () => {
+  const onSignal = (signal: NodeJS.Signals) => {
     signals++;
     if (signals === 1) {
       notice('Stopping after this step and saving; once more stops at once.');
       run.stop();
     } else {
       view.close();
-      process.exit(EXIT.interrupted);
+      // As without a handler. `process.exit` would wait for the thread inside ONNX Runtime, which then aborts.
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
     }
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

@@ -63,13 +63,24 @@ class ThreadedRun implements TrainingRun {
         }
         if (this.#failure) throw this.#failure;
         if (this.#isOver) return;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        await this.#woken();
       }
     } finally {
-      await this.#worker.terminate();
+      await this.#end();
     }
+  }
+
+  /** Terminating the thread inside ONNX Runtime would abort the process: it is asked to end, and waited for. */
+  async #end(): Promise<void> {
+    this.stop();
+    while (!this.#isOver) await this.#woken();
+  }
+
+  /** Waits for the thread to say something. */
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 }
 
