@@ -2,9 +2,10 @@
  * Draws a line chart as a stand-alone SVG document with Vega: white paper, one or two y axes, legend above the plot.
  * It is told what to draw; which curves belong on which axis is its callers' concern.
  */
-import * as vega from 'vega';
+import type * as vega from 'vega';
 import type { Point } from './animator.js';
 import type { LineStyle } from './lineStyles.js';
+import { FAINT, FONT, pictureTitle, RULE, TEXT, vegaSvg } from './vegaSvg.js';
 
 /** An axis: what it shows, from where to where, and the values that get a tick. */
 export interface ChartAxis {
@@ -36,20 +37,12 @@ export interface Chart {
   readonly height: number;
 }
 
-const FONT = 'Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif';
-const TEXT = '#22262e';
-const FAINT = '#5c6470';
-const RULE = '#e4e7ec';
-
 /** Half the length of a curve's piece in the legend, in pixels; symbol paths are drawn in units of it. */
 const SAMPLE = 15;
 
 /** The SVG document of a chart. */
-export async function chartSvg(chart: Chart): Promise<string> {
-  const view = new vega.View(vega.parse(spec(chart)), { renderer: 'none', logLevel: vega.Error });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg;
+export function chartSvg(chart: Chart): Promise<string> {
+  return vegaSvg(spec(chart));
 }
 
 function spec(chart: Chart): vega.Spec {
@@ -64,7 +57,7 @@ function spec(chart: Chart): vega.Spec {
     padding: margins(chart),
     autosize: 'none',
     config: { text: { font: FONT }, title: { font: FONT, subtitleFont: FONT } },
-    ...(chart.title === '' ? {} : { title: title(chart) }),
+    ...(chart.title === '' ? {} : { title: pictureTitle(chart.title, chart.subtitle) }),
     data: chart.series.map(({ points }, index) => ({
       name: `curve ${index}`,
       values: points.map(([x, y]) => ({ x, y })),
@@ -106,22 +99,6 @@ function margins(chart: Chart): { left: number; right: number; top: number; bott
   const title = chart.title === '' ? 0 : chart.subtitle === '' ? 40 : 60;
   const legend = chart.series.some(({ name }) => name !== '') ? 34 : 8;
   return { left: 72, right: chart.right === undefined ? 24 : 72, top: 14 + title + legend, bottom: 54 };
-}
-
-function title({ title: text, subtitle }: Chart): vega.Title {
-  return {
-    text,
-    ...(subtitle === '' ? {} : { subtitle }),
-    anchor: 'start',
-    frame: 'group',
-    color: TEXT,
-    fontSize: 17,
-    fontWeight: 600,
-    subtitleColor: FAINT,
-    subtitleFontSize: 12.5,
-    subtitlePadding: 5,
-    offset: 14,
-  };
 }
 
 /** What all axes share. */

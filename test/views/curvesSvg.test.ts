@@ -1,28 +1,11 @@
 import * as fc from 'fast-check';
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/training/events.js';
 import { Animator } from '../../src/views/animator.js';
 import { curvesSvg } from '../../src/views/curvesSvg.js';
 import { aliveClass, anyEvents, deadClass, exampleRun, start } from './exampleRun.js';
-
-/** All texts of a document, in its order. */
-function texts(svg: string): string[] {
-  expect(XMLValidator.validate(svg)).toBe(true);
-  const parsed: unknown = new XMLParser({ preserveOrder: true, parseTagValue: false }).parse(svg);
-  const found: string[] = [];
-  const visit = (node: unknown): void => {
-    if (Array.isArray(node)) node.forEach(visit);
-    else if (typeof node === 'object' && node !== null) {
-      for (const [key, value] of Object.entries(node)) {
-        if (key === '#text' && String(value).trim() !== '') found.push(String(value));
-        else if (key !== ':@') visit(value);
-      }
-    }
-  };
-  visit(parsed);
-  return found;
-}
+import { svgTexts as texts } from './svgTexts.js';
 
 describe('curvesSvg', () => {
   it.each([1, 10])('is a document with title, legend and three titled axes (%i epochs)', async (epochs) => {
