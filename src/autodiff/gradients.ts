@@ -30,10 +30,14 @@ export function backpropagate(output: Value, seed: Value, wanted: readonly Value
   const needed = dependents(nodes, wanted);
   const gradients = new Map<Value, Value>([[output, seed]]);
   for (const node of nodes.reverse()) {
-    // Only first outputs carry gradients: the others are statistics that the loss does not see.
-    const dy = node.outputs[0] && gradients.get(node.outputs[0]);
+    const [first, ...statistics] = node.outputs;
     const needs = node.inputs.map((input) => needed.has(input));
-    if (!dy || !needs.includes(true)) continue;
+    if (!needs.includes(true)) continue;
+    if (statistics.some((output) => gradients.has(output))) {
+      throw new GraphError(`${node.operator} has a gradient rule for its first output only.`);
+    }
+    const dy = first && gradients.get(first);
+    if (!dy) continue;
     const inputGradients = applyRule(node, dy, needs);
     if (!inputGradients) throw new GraphError(`${node.operator} has no gradient rule.`);
     for (const [i, input] of node.inputs.entries()) {

@@ -78,7 +78,9 @@ export class Graph {
     const inputs = [...this.inputs.values()].map((value) => `input $${value.inputName}: ${type(value)}`);
     const nodes = this.nodes.map((node) => {
       const outputs = node.outputs.map((value) => `%${value.id}: ${type(value)}`).join(', ');
-      const attributes = Object.entries(node.attributes).map(([key, value]) => `, ${key}=${JSON.stringify(value)}`);
+      const attributes = Object.entries(node.attributes).map(
+        ([key, value]) => `, ${key}=${typeof value === 'number' ? value : JSON.stringify(value)}`,
+      );
       return `${outputs} = ${node.operator}(${node.inputs.map(ref).join(', ')}${attributes.join('')})`;
     });
     const outputs = [...this.outputs].map(([name, value]) => `output ${name}: ${ref(value)}`);

@@ -5,7 +5,7 @@
  * each its best way. What each computes is said in build.ts; how it is differentiated, in autodiff/rules.ts.
  */
 
-import { formatShape, type Shape, sameShape, sizeOf, type TensorType } from './tensorType.js';
+import { type DataType, formatShape, type Shape, sameShape, sizeOf, type TensorType } from './tensorType.js';
 
 /** A graph that cannot be: shapes, data types or names that do not fit. The message says which and what would fit. */
 export class GraphError extends Error {
@@ -131,7 +131,6 @@ const inference: { [Name in OperatorName]: Infer<Name> } = {
   resizeImages: ([images], { height, width }) => {
     if (!images) return fail('resizeImages', 'needs images.');
     expectRank('resizeImages', 'input', images, 3);
-    if (images.dtype !== 'uint8') fail('resizeImages', `images must be uint8, they are ${images.dtype}.`);
     return [float32([images.shape[0] ?? 0, 1, height, width])];
   },
   affine: sameAsFirst('affine'),
@@ -195,6 +194,7 @@ const inference: { [Name in OperatorName]: Infer<Name> } = {
   },
   addBias: ([x, bias]) => {
     if (!x || !bias) return fail('addBias', 'needs an input and a bias.');
+    expectRank('addBias', 'input', x, 2);
     expectShape('addBias', 'bias', bias, [x.shape[1] ?? 0]);
     return [float32(x.shape)];
   },
@@ -205,7 +205,6 @@ const inference: { [Name in OperatorName]: Infer<Name> } = {
     expectRank('softmaxCrossEntropy', 'logits', logits, 2);
     expectShape('softmaxCrossEntropy', 'labels', labels, [logits.shape[0] ?? 0]);
     expectShape('softmaxCrossEntropy', 'weights', weights, [logits.shape[0] ?? 0]);
-    if (labels.dtype !== 'int32') fail('softmaxCrossEntropy', `labels must be int32, they are ${labels.dtype}.`);
     return [float32([])];
   },
   softmaxCrossEntropyGrad: ([logits]) => [float32(logits?.shape ?? [])],
@@ -220,11 +219,23 @@ const inference: { [Name in OperatorName]: Infer<Name> } = {
   },
 };
 
-/** Types of an operator's outputs. Inputs that may be of another type than float32 check that themselves. */
+/** Inputs, by place, that are not float32. */
+const otherTypes: { readonly [Name in OperatorName]?: Readonly<Record<number, DataType>> } = {
+  resizeImages: { 0: 'uint8' },
+  softmaxCrossEntropy: { 1: 'int32' },
+  softmaxCrossEntropyGrad: { 1: 'int32' },
+};
+
+/** Types of an operator's outputs. */
 export function inferShapes<Name extends OperatorName>(
   operator: Name,
   inputs: readonly TensorType[],
   attributes: Attributes<Name>,
 ): TensorType[] {
+  const { [operator]: others = {} } = otherTypes;
+  for (const [i, { dtype }] of inputs.entries()) {
+    const expected = others[i] ?? 'float32';
+    if (dtype !== expected) fail(operator, `input ${i} must be ${expected}, it is ${dtype}.`);
+  }
   return inference[operator](inputs, attributes);
 }

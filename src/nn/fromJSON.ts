@@ -13,8 +13,8 @@ import { sequential } from './layers/sequential.js';
 const count = z.int().min(1).max(1_000_000);
 const padding = z.int().min(0).max(1_000_000);
 
-/** One entry per layer type: the options it has in JSON, and the layer they make. */
-const layers = z.discriminatedUnion('type', [
+/** One entry per type of a single layer: the options it has in JSON, and the layer they make. */
+const singleLayers = z.discriminatedUnion('type', [
   z
     .strictObject({
       type: z.literal('Conv2d'),
@@ -45,20 +45,29 @@ const layers = z.discriminatedUnion('type', [
   z
     .strictObject({ type: z.literal('AdaptiveAvgPool2d'), outputHeight: count, outputWidth: count })
     .transform(({ outputHeight, outputWidth }) => adaptiveAvgPool2d([outputHeight, outputWidth])),
-  z
-    .strictObject({ type: z.literal('Sequential'), layers: z.array(z.unknown()) })
-    .transform(({ layers: children }) => sequential(...children.map(layerFromJSON))),
 ]);
+
+/** How deep layers may nest: deeper than any network, and shallow enough for the stack. */
+const MAX_DEPTH = 64;
+
+const sequentialSchema = z.strictObject({ type: z.literal('Sequential'), layers: z.array(z.unknown()) });
+
+function parseLayer(json: unknown, depth: number): Layer {
+  if (depth > MAX_DEPTH) throw new GraphError(`Layers are nested more than ${MAX_DEPTH} deep; no network here is.`);
+  const several = sequentialSchema.safeParse(json);
+  if (several.success) return sequential(...several.data.layers.map((layer) => parseLayer(layer, depth + 1)));
+  const single = singleLayers.safeParse(json);
+  if (single.success) return single.data;
+  const issue = single.error.issues[0];
+  const where = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : '';
+  const given = JSON.stringify(json)?.slice(0, 100);
+  throw new GraphError(`This does not describe a layer${where}: ${given} (${issue?.message ?? 'unreadable'}).`);
+}
 
 /**
  * Makes the layer that `layer.toJSON()` described. Its parameters have no values yet.
  * @throws GraphError where the description is not of a known layer
  */
 export function layerFromJSON(json: unknown): Layer {
-  const parsed = layers.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : '';
-  const given = JSON.stringify(json)?.slice(0, 100);
-  throw new GraphError(`This does not describe a layer${where}: ${given} (${issue?.message ?? 'unreadable'}).`);
+  return parseLayer(json, 0);
 }

@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { InferenceSession, listSupportedBackends, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.js';
 import type { Tensor, TensorData } from '../../graph/tensor.js';
-import type { DataType } from '../../graph/tensorType.js';
+import { type DataType, formatShape, sizeOf } from '../../graph/tensorType.js';
 import { type DeviceType, type Engine, EngineError, type Executable } from '../engine.js';
 import { toOnnx } from './toOnnx.js';
 
@@ -40,6 +40,10 @@ class NodeExecutable implements Executable {
     for (const [name, { shape, dtype }] of this.#inputs) {
       const data = inputs.get(name);
       if (!data) throw new EngineError(`The graph's input "${name}" was not given.`);
+      if (data.length !== sizeOf(shape)) {
+        const needed = `${sizeOf(shape)} values (${formatShape(shape)})`;
+        throw new EngineError(`The graph's input "${name}" needs ${needed}, ${data.length} were given.`);
+      }
       feeds[`in.${name}`] = new OrtTensor(dtype, data, shape);
     }
     const results = await this.#session.run(feeds).catch((error) => {
