@@ -47,6 +47,8 @@ export function chartSvg(chart: Chart): Promise<string> {
 
 function spec(chart: Chart): vega.Spec {
   const named = chart.series.filter(({ name }) => name !== '');
+  const { left, right, bottom, belowTitle } = margins(chart);
+  const { title, height } = pictureTitle(chart.title, chart.subtitle, chart.width + right);
   return {
     $schema: 'https://vega.github.io/schema/vega/v6.json',
     description: chart.title,
@@ -54,10 +56,10 @@ function spec(chart: Chart): vega.Spec {
     width: chart.width,
     height: chart.height,
     // Without a browser Vega can only guess how wide a text is, so the margins are not left to it.
-    padding: margins(chart),
+    padding: { left, right, bottom, top: belowTitle + height },
     autosize: 'none',
     config: { text: { font: FONT }, title: { font: FONT, subtitleFont: FONT } },
-    ...(chart.title === '' ? {} : { title: pictureTitle(chart.title, chart.subtitle) }),
+    ...(title === undefined ? {} : { title }),
     data: chart.series.map(({ points }, index) => ({
       name: `curve ${index}`,
       values: points.map(([x, y]) => ({ x, y })),
@@ -95,10 +97,9 @@ function spec(chart: Chart): vega.Spec {
   };
 }
 
-function margins(chart: Chart): { left: number; right: number; top: number; bottom: number } {
-  const title = chart.title === '' ? 0 : chart.subtitle === '' ? 40 : 60;
+function margins(chart: Chart): { left: number; right: number; bottom: number; belowTitle: number } {
   const legend = chart.series.some(({ name }) => name !== '') ? 34 : 8;
-  return { left: 72, right: chart.right === undefined ? 24 : 72, top: 14 + title + legend, bottom: 54 };
+  return { left: 72, right: chart.right === undefined ? 24 : 72, bottom: 54, belowTitle: 14 + legend };
 }
 
 /** What all axes share. */

@@ -4,7 +4,7 @@
  * lucky when it did.
  */
 import type * as vega from 'vega';
-import { fixed, printable, wrap } from './format.js';
+import { fixed, printable } from './format.js';
 import { lineStyle } from './lineStyles.js';
 import { type GroupFigures, groupFigures, type Sweep, type SweepRun, seedsOf } from './sweep.js';
 import { FAINT, FONT, pictureTitle, RULE, TEXT, vegaSvg } from './vegaSvg.js';
@@ -32,8 +32,8 @@ const MARGIN = { left: 64, right: 74, bottom: 104 } as const;
 const LEGEND = 30;
 const LEGEND_Y = -20;
 
-/** Pixels a character takes at most on average: without a browser nobody knows how wide a text is. */
-const CHARACTER = { title: 10.4, subtitle: 7, legend: 7.2 } as const;
+/** Pixels a character of the legend takes at most on average: nobody knows how wide a text is without a browser. */
+const LEGEND_CHARACTER = 7.2;
 
 const GOOD = lineStyle(0).ink;
 const BAD = lineStyle(3).ink;
@@ -99,19 +99,17 @@ export function sweepSvg(
       median: medianText(figures),
     };
   });
-  const across = width + MARGIN.right;
-  const titleLines = wrap(printable(title), Math.floor(across / CHARACTER.title));
-  const subtitleLines = wrap(printable(sweep.criterion), Math.floor(across / CHARACTER.subtitle));
+  const head = pictureTitle(printable(title), printable(sweep.criterion), width + MARGIN.right);
   return vegaSvg({
     $schema: 'https://vega.github.io/schema/vega/v6.json',
     description: title,
     background: 'white',
     width,
     height: HEIGHT,
-    padding: { ...MARGIN, top: 36 + LEGEND + 20 * titleLines.length + 16 * subtitleLines.length },
+    padding: { ...MARGIN, top: 12 + LEGEND + head.height },
     autosize: 'none',
     config: { text: { font: FONT }, title: { font: FONT, subtitleFont: FONT } },
-    title: pictureTitle(titleLines, subtitleLines),
+    ...(head.title === undefined ? {} : { title: head.title }),
     data: [
       { name: 'marks', values: [...marks] },
       { name: 'columns', values: columns },
@@ -178,7 +176,7 @@ function legendEntries(marks: readonly Mark[]): LegendEntry[] {
   let x = 6;
   return labels.map(([kind, label]) => {
     const entry = { ...KINDS[kind], x, label };
-    x += 36 + label.length * CHARACTER.legend;
+    x += 36 + label.length * LEGEND_CHARACTER;
     return entry;
   });
 }

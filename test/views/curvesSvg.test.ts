@@ -28,11 +28,10 @@ describe('curvesSvg', () => {
 
   it('tells in its title of the classes that are dead', async () => {
     const events = [...exampleRun(2), deadClass(0, 10), deadClass(1, 20), deadClass(2, 30), aliveClass(1, 70)];
-    const title = async (more: readonly TrainingEvent[]) =>
-      texts(await curvesSvg([...events, ...more])).find((text) => text.startsWith('NiN,'));
-    expect(await title([])).toMatch(/after 2 epochs, 2 dead classes$/);
-    expect(await title([aliveClass(0, 80)])).toMatch(/after 2 epochs, 1 dead class$/);
-    expect(await title([aliveClass(0, 80), aliveClass(2, 80)])).toMatch(/after 2 epochs$/);
+    const words = async (more: readonly TrainingEvent[]) => texts(await curvesSvg([...events, ...more])).join(' ');
+    expect(await words([])).toContain('after 2 epochs, 2 dead classes');
+    expect(await words([aliveClass(0, 80)])).toContain('after 2 epochs, 1 dead class ');
+    expect(await words([aliveClass(0, 80), aliveClass(2, 80)])).not.toContain('dead');
   });
 
   it('is drawn for a run that has no point yet', async () => {
