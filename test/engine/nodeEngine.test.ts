@@ -154,10 +154,11 @@ describe('a graph', () => {
 
   it('that no engine can compute is refused with a sentence', async () => {
     const graph = new Graph();
-    // A gradient that belongs to no convolution of this input: gradient operators trust the rules that build them.
-    const attributes = { stride: 1, padding: 0, kernelHeight: 3, kernelWidth: 3 };
-    const [x, dy] = [graph.input('x', [1, 1, 4, 4]), graph.input('dy', [1, 1, 9, 9])];
-    graph.output('y', build.conv2dWeightGrad(x, dy, attributes));
+    // A gradient that belongs to no pooling of this input: gradient operators trust the rules that build them.
+    const [x, y, dy] = [[6, 6] as const, [5, 5] as const, [5, 5] as const].map((size, i) =>
+      graph.input(`${i}`, [1, 1, ...size]),
+    ) as [Value, Value, Value];
+    graph.output('dx', build.maxPool2dGrad(x, y, dy, { kernelSize: 2, stride: 2, padding: 0 }));
     await expect(engine.compile(graph)).rejects.toThrow(EngineError);
     await expect(engine.compile(graph)).rejects.toThrow(/^ONNX Runtime could not prepare the graph on cpu: /);
   });
