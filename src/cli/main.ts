@@ -11,6 +11,7 @@ import { type EvaluateOptions, evaluate } from './evaluate.js';
 import { EXIT } from './exitCodes.js';
 import { describeFailure } from './failure.js';
 import { resume, UsageError } from './resume.js';
+import { runs } from './runs.js';
 import { type TrainOptions, train } from './train.js';
 import { notNegative, path, positiveNumber, wholeNumber } from './values.js';
 
@@ -107,6 +108,13 @@ program
   .addOption(json())
   .addHelpText('after', '\nExamples:\n  nin evaluate runs/three\n  nin evaluate runs/three --test-examples 1000 --json')
   .action((run: string, options: EvaluateOptions) => evaluate(run, options, process.stdout, process.stderr));
+
+program
+  .command('runs')
+  .description('List the runs in a folder: state, accuracy, time.')
+  .argument('[folder]', 'folder of runs', path, 'runs')
+  .addHelpText('after', '\nExamples:\n  nin runs\n  nin runs /data/runs')
+  .action((folder: string) => runs(folder, process.stdout));
 
 program
   .command('summary')

@@ -9,8 +9,8 @@ import type { RunConfig } from '../run/runConfig.js';
 import { RunFolder } from '../run/runFolder.js';
 import type { TrainingConfig } from '../training/config.js';
 import type { TrainingResult } from '../training/events.js';
+import { chooseMicroBatchSize } from '../training/microBatch.js';
 import { PRESETS, type PresetName } from '../training/presets.js';
-import { chooseMicroBatchSize } from '../training/stepper.js';
 import { roughDuration } from '../views/format.js';
 import { createView, type ViewStream } from '../views/view.js';
 import { EXIT } from './exitCodes.js';
@@ -58,6 +58,7 @@ async function choosePreset(device: DeviceType, threads?: number): Promise<{ pre
 
 function trainingConfig(name: PresetName, options: TrainOptions, device: DeviceType): TrainingConfig {
   const preset = PRESETS[name];
+  const resize = options.resize ?? preset.transform.resize;
   const net = preset.net();
   const batchSize = options.batchSize ?? preset.batchSize;
   return {
@@ -65,9 +66,9 @@ function trainingConfig(name: PresetName, options: TrainOptions, device: DeviceT
     model: preset.model,
     net: net.toJSON(),
     initialisation: preset.initialisation,
-    transform: { ...preset.transform, resize: options.resize ?? preset.transform.resize },
+    transform: { ...preset.transform, resize },
     batchSize,
-    microBatchSize: device === 'cpu' ? chooseMicroBatchSize(net, batchSize) : batchSize,
+    microBatchSize: device === 'cpu' ? chooseMicroBatchSize(net, batchSize, [resize, resize]) : batchSize,
     epochs: options.epochs ?? preset.epochs,
     maxSteps: options.maxSteps ?? null,
     learningRate: options.lr ?? preset.learningRate,

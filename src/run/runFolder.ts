@@ -6,8 +6,9 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { saveAtomically, syncFolder } from '../data/saveAtomically.js';
 import { decodeSafetensors, encodeSafetensors } from '../nn/safetensors.js';
 import type { StateDict } from '../nn/stateDict.js';
@@ -27,6 +28,15 @@ const CHECKPOINTS = 'checkpoints';
 const LAST = join(CHECKPOINTS, 'last.safetensors');
 const PREVIOUS = join(CHECKPOINTS, 'previous.safetensors');
 const BEST = join(CHECKPOINTS, 'best.safetensors');
+
+/** What a list of runs needs of result.json. */
+const resultSchema = z.object({
+  state: z.enum(['done', 'interrupted', 'failed']),
+  testAccuracy: z.number().nullable(),
+  epochs: z.number(),
+  seconds: z.number(),
+});
+type ResultFigures = z.infer<typeof resultSchema>;
 
 const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
@@ -79,10 +89,19 @@ export class SavedRun {
     return decodeSafetensors(bytes).tensors;
   }
 
-  /** What the run came to when it last ended; undefined where it never did. */
-  async readResult(): Promise<Partial<TrainingResult> | undefined> {
+  /** What the run came to when it last ended; undefined where it never did, or that cannot be read. */
+  async readResult(): Promise<ResultFigures | undefined> {
     try {
-      return JSON.parse(await readFile(join(this.path, RESULT), 'utf8')) as Partial<TrainingResult>;
+      return resultSchema.parse(JSON.parse(await readFile(join(this.path, RESULT), 'utf8')));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** When the run was made, as ISO 8601; undefined where the folder holds no run. */
+  async startedAt(): Promise<string | undefined> {
+    try {
+      return (await stat(join(this.path, CONFIG))).mtime.toISOString();
     } catch {
       return undefined;
     }

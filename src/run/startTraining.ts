@@ -29,7 +29,9 @@ class ThreadedRun implements TrainingRun {
 
   constructor(job: TrainingJob, onCheckpoint: OnCheckpoint | undefined) {
     this.#onCheckpoint = onCheckpoint;
-    this.#worker = new Worker(new URL('./trainingThread.js', import.meta.url), { workerData: job });
+    const thread = new URL('./trainingThread.js', import.meta.url);
+    // Node's flags are the program's own: with --input-type the thread's file would not even load.
+    this.#worker = new Worker(thread, { workerData: job, execArgv: [] });
     this.#worker.on('message', (message: WorkerMessage) => {
       this.#messages.push(message);
       this.#wake();

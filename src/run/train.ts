@@ -6,9 +6,11 @@ import type { Initialisation } from '../nn/initialise.js';
 import type { Layer } from '../nn/layer.js';
 import { isInitialised, loadStateDict, stateDict } from '../nn/stateDict.js';
 import { type TrainingConfig, trainingConfigSchema } from '../training/config.js';
+import { imageInputOf } from '../training/evaluate.js';
 import type { TrainingEvent } from '../training/events.js';
+import { chooseMicroBatchSize } from '../training/microBatch.js';
+import { networkImageSize } from '../training/networkGraph.js';
 import type { ScheduleName } from '../training/schedule.js';
-import { chooseMicroBatchSize } from '../training/stepper.js';
 import { RunError } from './runError.js';
 import { startTraining, type TrainingRun } from './startTraining.js';
 
@@ -41,7 +43,9 @@ export interface TrainOptions {
   readonly threads?: number;
 }
 
-function configOf(net: Layer, { batchSize, transform }: DataIter, options: TrainOptions): TrainingConfig {
+function configOf(net: Layer, trainIter: DataIter, options: TrainOptions): TrainingConfig {
+  const { batchSize, transform } = trainIter;
+  const imageSize = networkImageSize(imageInputOf(trainIter));
   const { device = 'cpu', momentum = 0, nesterov = false, weightDecay = 0, maxGradientNorm = null } = options;
   const keepsWeights = options.initialisation === undefined && isInitialised(net);
   const config = trainingConfigSchema.safeParse({
@@ -51,7 +55,7 @@ function configOf(net: Layer, { batchSize, transform }: DataIter, options: Train
     initialisation: keepsWeights ? null : (options.initialisation ?? 'pytorch'),
     transform,
     batchSize,
-    microBatchSize: device === 'cpu' ? chooseMicroBatchSize(net, batchSize) : batchSize,
+    microBatchSize: device === 'cpu' ? chooseMicroBatchSize(net, batchSize, imageSize) : batchSize,
     epochs: options.epochs ?? 10,
     maxSteps: options.maxSteps ?? null,
     learningRate: options.learningRate ?? 0.1,
@@ -104,9 +108,7 @@ export function train(
   options: TrainOptions = {},
 ): TrainingRun {
   const config = configOf(net, trainIter, options);
-  const { height, width } = trainIter.dataset;
-  const { resize } = trainIter.transform;
-  net.outputShape([1, 1, resize ?? height, resize ?? width]);
+  net.outputShape([1, 1, ...networkImageSize(imageInputOf(trainIter))]);
   const { device, threads } = options;
   const state = config.initialisation === null ? stateDict(net) : undefined;
   const test = testIter && testIter.exampleCount > 0 ? testIter : undefined;

@@ -11,10 +11,11 @@ import type { Engine, Executable } from '../engine/engine.js';
 import { type Tensor, type TensorData, tensor } from '../graph/tensor.js';
 import { sizeOf } from '../graph/tensorType.js';
 import type { Layer } from '../nn/layer.js';
-import { parameterNames, type StateDict, stateDict, walk } from '../nn/stateDict.js';
+import { parameterNames, type StateDict, stateDict } from '../nn/stateDict.js';
 import { Purpose, RandomStream } from '../random/philox.js';
 import { accuracy } from './accuracy.js';
 import type { TrainingConfig } from './config.js';
+import { needsWholeBatch } from './microBatch.js';
 import { gradientGraph, type ImageInput, type MaskInput, updateGraph } from './networkGraph.js';
 
 /** What a step found out about its batch, before the update. */
@@ -36,22 +37,6 @@ export interface LogitRange {
 
 /** Tells of each finished micro-batch. May be asynchronous: the step waits. */
 export type OnMicroBatch = (examplesDone: number) => void;
-
-/** Whether a network must see a batch as a whole. */
-export function needsWholeBatch(net: Layer): boolean {
-  return [...walk(net)].some(({ layer }) => layer.type === 'BatchNorm2d');
-}
-
-/**
- * Examples a micro-batch should have on a CPU: at most 16, which keeps memory small and costs no speed, and so that
- * little of the last one is padding.
- */
-export function chooseMicroBatchSize(net: Layer, batchSize: number): number {
-  if (needsWholeBatch(net)) return batchSize;
-  const sizes = Array.from({ length: 9 }, (_, i) => 16 - i).filter((size) => size <= batchSize);
-  const padded = (size: number) => Math.ceil(batchSize / size) * size;
-  return sizes.reduce((best, size) => (padded(size) < padded(best) ? size : best), sizes[0] ?? batchSize);
-}
 
 /**
  * The mask of one dropout layer for one example: 0 with the given probability, else 1 / (1 - probability).

@@ -1,6 +1,5 @@
 /** One step: how a batch is cut into micro-batches, and that the cut changes nothing but the speed. */
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/data/types.js';
 import { type Tensor, tensor } from '../../src/graph/tensor.js';
@@ -11,10 +10,9 @@ import { conv2d } from '../../src/nn/layers/conv2d.js';
 import { dropout, flatten, relu } from '../../src/nn/layers/pointwise.js';
 import { adaptiveAvgPool2d } from '../../src/nn/layers/pooling.js';
 import { sequential } from '../../src/nn/layers/sequential.js';
-import { nin } from '../../src/nn/models/nin.js';
 import { stateDict } from '../../src/nn/stateDict.js';
 import type { TrainingConfig } from '../../src/training/config.js';
-import { chooseMicroBatchSize, needsWholeBatch, Stepper, type StepResult } from '../../src/training/stepper.js';
+import { Stepper, type StepResult } from '../../src/training/stepper.js';
 import { maximumError } from '../support/reference.js';
 import { engine } from '../support/runGraph.js';
 import { configOf, initialised, smallNet, stripesIter } from './syntheticRun.js';
@@ -151,44 +149,5 @@ describe('a step', () => {
     expect(maximumError(after.get('0.bias')?.data ?? [], expected)).toBeLessThan(1e-6);
     const loss = softmax.reduce((sum, p, k) => sum - ((counts[k] ?? 0) / 5) * Math.log(p), 0);
     expect(results[0]?.loss).toBeCloseTo(loss, 6);
-  });
-});
-
-describe('chooseMicroBatchSize', () => {
-  const plain = sequential(relu());
-
-  it.each([
-    [128, 16],
-    [96, 16],
-    [64, 16],
-    [100, 10],
-    [17, 9],
-    [16, 16],
-    [9, 9],
-    [8, 8],
-    [5, 5],
-    [1, 1],
-  ])('of a batch of %s is %s', (batch, size) => {
-    expect(chooseMicroBatchSize(plain, batch)).toBe(size);
-  });
-
-  it('is the batch with batch normalisation', () => {
-    expect(needsWholeBatch(nin())).toBe(false);
-    expect(needsWholeBatch(nin({ batchNorm: true }))).toBe(true);
-    expect(chooseMicroBatchSize(nin({ batchNorm: true }), 128)).toBe(128);
-  });
-
-  it('is at most 16, and never has more padding than any size from 8 to 16', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1000 }), (batch) => {
-        const size = chooseMicroBatchSize(plain, batch);
-        const padding = (each: number) => Math.ceil(batch / each) * each - batch;
-        expect(size).toBeLessThanOrEqual(Math.min(16, batch));
-        if (batch < 8) expect(size).toBe(batch);
-        else
-          for (let other = 8; other <= Math.min(16, batch); other++)
-            expect(padding(size)).toBeLessThanOrEqual(padding(other));
-      }),
-    );
   });
 });
