@@ -125,7 +125,7 @@ program
       wholeNumber(1, 1024),
     ),
   )
-  .addHelpText('after', '\nExamples:\n  nin summary\n  nin summary --preset quick --resize 64')
+  .addHelpText('after', '\nExamples:\n  nin summary\n  nin summary --preset quick --resize 128')
   .action(({ preset, resize }: { preset: PresetName; resize?: number }) => {
     const { net, transform } = PRESETS[preset];
     const size = resize ?? transform.resize;
