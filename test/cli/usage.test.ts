@@ -51,6 +51,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, { bad: string[]; 
     '--resume': path,
   },
   evaluate: { '--threads': whole(1, 1024), '--data-dir': path, '--test-examples': whole(1, 10_000) },
+  runs: {},
   summary: { '--preset': choice('d2l', 'quick'), '--resize': whole(1, 1024) },
 };
 
@@ -75,11 +76,13 @@ describe.each(Object.entries(OPTIONS))('%s', (command, options) => {
     expect(named).toEqual(Object.keys(options));
   });
 
-  it('refuses wrong values of each', async () => {
-    const asked = Object.entries(options).flatMap(([option, { bad, says }]) => [
+  it('refuses wrong values of each, and unknown options', async () => {
+    const unknown = { line: [...args, '--unheard-of'], says: ["unknown option '--unheard-of'"] };
+    const known = Object.entries(options).flatMap(([option, { bad, says }]) => [
       { line: [...args, option], says: [`'${option} <`, 'argument missing'] },
       ...bad.map((value) => ({ line: [...args, `${option}=${value}`], says: [`'${option} <`, `'${value}'`, says] })),
     ]);
+    const asked = [unknown, ...known];
     const outcomes = await manyCommandLines(asked.map(({ line }) => line));
     expect(outcomes.length).toBe(asked.length);
     for (const [i, { says }] of asked.entries()) expectUsageError(outcomes[i] as Outcome, ...says);
@@ -112,28 +115,35 @@ describe('random junk', () => {
 });
 
 describe('wrong command lines', () => {
-  it('unknown options', async () => {
+  it("unknown options: another command's, one misspelt, the program's own", async () => {
     const asked = [
-      { line: ['train', '--epoch', '3'], says: "unknown option '--epoch'" },
-      { line: ['train', '--nonsense'], says: "unknown option '--nonsense'" },
-      { line: ['evaluate', 'somewhere', '--seed', '1'], says: "unknown option '--seed'" },
-      { line: ['summary', '--out', 'x'], says: "unknown option '--out'" },
-      { line: ['--nonsense'], says: "unknown option '--nonsense'" },
+      { line: ['evaluate', 'somewhere', '--seed', '1'], unknown: '--seed', meant: undefined },
+      { line: ['train', '--epoch', '3'], unknown: '--epoch', meant: '--epochs' },
+      { line: ['--nonsense'], unknown: '--nonsense', meant: undefined },
     ];
-    for (const [i, { code, stdout, stderr }] of (await manyCommandLines(asked.map(({ line }) => line))).entries()) {
-      expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: '' });
-      const [sentence, ...more] = stderr.trimEnd().split('\n');
-      expect(sentence).toBe(`error: ${asked[i]?.says}`);
-      expect(more.at(-1)).toBe('(run with --help for the options)');
-      if (more.length > 1) expect(more).toEqual([expect.stringMatching(/^\(Did you mean .*\)$/), more.at(-1)]);
+    const outcomes = await manyCommandLines(asked.map(({ line }) => line));
+    for (const [i, { unknown, meant }] of asked.entries()) {
+      const meaning = meant === undefined ? '' : `(Did you mean ${meant}?)\n`;
+      expect(outcomes[i]).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `error: unknown option '${unknown}'\n${meaning}(run with --help for the options)\n`,
+      });
     }
   });
 
   it('too many arguments, or too few', async () => {
-    const outcomes = await manyCommandLines([['train', 'quick'], ['summary', 'quick'], ['evaluate'], ['evaluate', '']]);
-    const [train, summary, noRun, blankRun] = outcomes as [Outcome, Outcome, Outcome, Outcome];
+    const outcomes = await manyCommandLines([
+      ['train', 'quick'],
+      ['summary', 'quick'],
+      ['runs', 'one', 'two'],
+      ['evaluate'],
+      ['evaluate', ''],
+    ]);
+    const [train, summary, runs, noRun, blankRun] = outcomes as [Outcome, Outcome, Outcome, Outcome, Outcome];
     expectUsageError(train, "too many arguments for 'train'");
     expectUsageError(summary, "too many arguments for 'summary'");
+    expectUsageError(runs, "too many arguments for 'runs'");
     expectUsageError(noRun, "missing required argument 'run'");
     expectUsageError(blankRun, "argument 'run'", 'Expected a path.');
   });
@@ -192,6 +202,13 @@ describe('summary', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('BatchNorm2d(96)');
     expect(stdout).toMatch(/^ 0\.0 .* 1 × 96 × 15 × 15 /m);
+  });
+
+  it("runs its help's examples", async () => {
+    const { stdout } = await run('summary', '--help');
+    const examples = [...stdout.matchAll(/^ {2}nin (summary.*)$/gm)].map(([, line = '']) => line.split(' '));
+    expect(examples.length).toBeGreaterThan(0);
+    for (const { code, stderr } of await manyCommandLines(examples)) expect(code, stderr).toBe(0);
   });
 
   it('says which layer cannot take images so small', async () => {
