@@ -12,8 +12,9 @@ import { EXIT } from './exitCodes.js';
 import { describeFailure } from './failure.js';
 import { resume, UsageError } from './resume.js';
 import { runs } from './runs.js';
+import { type SweepOptions, sweep } from './sweep.js';
 import { type TrainOptions, train } from './train.js';
-import { notNegative, path, positiveNumber, wholeNumber } from './values.js';
+import { notNegative, path, positiveNumber, seeds, wholeNumber } from './values.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -41,34 +42,47 @@ const program = new Command('nin')
 
 const presets = PRESET_NAMES.map((name) => `  ${name.padEnd(6)} ${PRESETS[name].description}`).join('\n');
 
-program
-  .command('train')
-  .description('Train, watch, and save the run.')
-  .addOption(
-    new Option('--preset <name>', 'recipe')
-      .choices(['auto', ...PRESET_NAMES])
-      .default('auto', 'auto: d2l on a GPU, else quick'),
-  )
-  .addOption(new Option('--resize <pixels>', 'height and width of the images').argParser(wholeNumber(1, 1024)))
-  .addOption(new Option('--batch-size <n>', 'examples in a batch').argParser(wholeNumber(1, 60_000)))
-  .addOption(new Option('--epochs <n>', 'epochs, possibly fractional').argParser(positiveNumber(10_000)))
-  .addOption(new Option('--max-steps <n>', 'stop after this many batches').argParser(wholeNumber(1, 1_000_000_000)))
-  .addOption(new Option('--lr <rate>', 'peak learning rate').argParser(positiveNumber(1000)))
-  .addOption(
-    new Option('--seed <n>', 'names the initial weights, the order of the examples and the dropout')
-      .argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER))
-      .default(0),
-  )
-  .addOption(new Option('--device <name>', 'where to compute').choices(['auto', 'cpu', 'webgpu']).default('auto'))
-  .addOption(threads())
-  .addOption(dataDir())
-  .addOption(new Option('--train-examples <n>', 'use the first n training examples').argParser(wholeNumber(1, 60_000)))
-  .addOption(testExamples())
-  .addOption(
-    new Option('--checkpoint-minutes <n>', 'longest time between two checkpoints (default: 5)').argParser(
-      notNegative(1_000_000),
+/** The options that train and sweep share. */
+function addTrainingOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--resize <pixels>', 'height and width of the images').argParser(wholeNumber(1, 1024)))
+    .addOption(new Option('--batch-size <n>', 'examples in a batch').argParser(wholeNumber(1, 60_000)))
+    .addOption(new Option('--epochs <n>', 'epochs, possibly fractional').argParser(positiveNumber(10_000)))
+    .addOption(new Option('--max-steps <n>', 'stop after this many batches').argParser(wholeNumber(1, 1_000_000_000)))
+    .addOption(new Option('--lr <rate>', 'peak learning rate').argParser(positiveNumber(1_000_000)))
+    .addOption(new Option('--device <name>', 'where to compute').choices(['auto', 'cpu', 'webgpu']).default('auto'))
+    .addOption(threads())
+    .addOption(dataDir())
+    .addOption(
+      new Option('--train-examples <n>', 'use the first n training examples').argParser(wholeNumber(1, 60_000)),
+    )
+    .addOption(testExamples())
+    .addOption(
+      new Option('--checkpoint-minutes <n>', 'longest time between two checkpoints (default: 5)').argParser(
+        notNegative(1_000_000),
+      ),
+    );
+}
+
+/** The options that were on the command line. */
+const givenOptions = (command: Command) =>
+  Object.fromEntries(Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli'));
+
+addTrainingOptions(
+  program
+    .command('train')
+    .description('Train, watch, and save the run.')
+    .addOption(
+      new Option('--preset <name>', 'recipe')
+        .choices(['auto', ...PRESET_NAMES])
+        .default('auto', 'auto: d2l on a GPU, else quick'),
+    )
+    .addOption(
+      new Option('--seed <n>', 'names the initial weights, the order of the examples and the dropout')
+        .argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER))
+        .default(0),
     ),
-  )
+)
   .addOption(new Option('--out <folder>', 'where to save the run (default: a new folder in runs/)').argParser(path))
   .addOption(new Option('--resume <run>', 'go on with the run in this folder, to the same end').argParser(path))
   .addOption(json())
@@ -87,11 +101,35 @@ Examples:
   )
   .action(async (options: TrainOptions, command: Command) => {
     const { stdout, stderr } = process;
-    const given = Object.entries(options).filter(([name]) => command.getOptionValueSource(name) === 'cli');
     process.exitCode =
       options.resume === undefined
         ? await train(options, stdout, stderr)
-        : await resume(options.resume, Object.fromEntries(given), stdout, stderr);
+        : await resume(options.resume, givenOptions(command), stdout, stderr);
+  });
+
+addTrainingOptions(
+  program
+    .command('sweep')
+    .description('Train presets on several seeds, one run after another; a table and a picture tell how sure they are.')
+    .addOption(new Option('--preset <names...>', 'recipes').choices(PRESET_NAMES).makeOptionMandatory())
+    .addOption(
+      new Option('--seeds <range>', 'a range such as 0..19 or a list such as 0,3,7')
+        .argParser(seeds)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--out <folder>', 'where to save the runs; the same folder goes on with an unfinished sweep')
+        .argParser(path)
+        .makeOptionMandatory(),
+    ),
+)
+  .addHelpText(
+    'after',
+    '\nExamples:\n  nin sweep --preset d2l quick --seeds 0..19 --resize 96 --max-steps 300 --out runs/sweep',
+  )
+  .action(async (options: SweepOptions, command: Command) => {
+    const { preset: _, seeds: __, out: ___, ...given } = givenOptions(command);
+    process.exitCode = await sweep(options, given, process.stdout, process.stderr);
   });
 
 program

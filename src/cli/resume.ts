@@ -31,6 +31,20 @@ export class UsageError extends Error {
 }
 
 /**
+ * Makes sure that a run would be the same run with the given options.
+ * @throws UsageError that names those that differ
+ */
+export function refuseOtherOptions(path: string, config: RunConfig, given: Partial<TrainOptions>): void {
+  const conflicts = Object.entries(saved(config))
+    .filter(([name, value]) => name in given && given[name as keyof TrainOptions] !== value)
+    .map(([name, value]) => `${name} was ${value ?? 'not given'}, now it is ${given[name as keyof TrainOptions]}`);
+  if (conflicts.length === 0) return;
+  throw new UsageError(
+    `The run in ${path} keeps its options: ${conflicts.join('; ')}. Leave these out, or start a new run.`,
+  );
+}
+
+/**
  * Goes on with a run.
  * @param given the options that were on the command line, as their values
  * @returns the exit code
@@ -44,12 +58,9 @@ export async function resume(
 ): Promise<number> {
   const stream = given.json ? stderr : stdout;
   const config = await new SavedRun(path).readConfig();
-  const conflicts = Object.entries(saved(config))
-    .filter(([name, value]) => name in given && given[name as keyof TrainOptions] !== value)
-    .map(([name, value]) => `${name} was ${value ?? 'not given'}, now it is ${given[name as keyof TrainOptions]}`);
-  if (conflicts.length > 0 || given.out !== undefined) {
-    const all = given.out === undefined ? conflicts : [...conflicts, `--out is where the run is: ${path}`];
-    throw new UsageError(`A resumed run keeps its options: ${all.join('; ')}. Leave these out, or start a new run.`);
+  refuseOtherOptions(path, config, given);
+  if (given.out !== undefined) {
+    throw new UsageError(`A resumed run stays where it is, in ${path}; leave --out away.`);
   }
   const device = await chooseDevice(given.device ?? config.engine.device);
   const threads = given.threads ?? config.engine.threads;

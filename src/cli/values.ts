@@ -43,6 +43,20 @@ export function notNegative(most: number): (text: string) => number {
   };
 }
 
+/** Most seeds that one sweep trains. */
+const MOST_SEEDS = 10_000;
+
+/** Seeds as a range of whole numbers, `0..19`, or a list, `0,3,7`. */
+export function seeds(text: string): number[] {
+  const expected = `a range such as 0..19 or a list such as 0,3,7, of at most ${MOST_SEEDS} seeds`;
+  const [, first, last] = /^(\d{1,15})\.\.(\d{1,15})$/.exec(text) ?? [];
+  const [begin, end] = [Number(first), Number(last)];
+  if (end - begin >= 0 && end - begin < MOST_SEEDS) return Array.from({ length: end - begin + 1 }, (_, i) => begin + i);
+  const list = [...new Set(text.split(',').map((seed) => (/^\d{1,15}$/.test(seed) ? Number(seed) : Number.NaN)))];
+  if (list.some(Number.isNaN) || list.length > MOST_SEEDS) throw new InvalidArgumentError(`Expected ${expected}.`);
+  return list;
+}
+
 /** A parser of paths: any text but the empty one. */
 export function path(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected a path.');
