@@ -6,7 +6,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { saveAtomically, syncFolder } from '../data/saveAtomically.js';
@@ -29,10 +29,11 @@ const LAST = join(CHECKPOINTS, 'last.safetensors');
 const PREVIOUS = join(CHECKPOINTS, 'previous.safetensors');
 const BEST = join(CHECKPOINTS, 'best.safetensors');
 
-/** What a list of runs needs of result.json. */
+/** What lists and sweeps of runs need of result.json. */
 const resultSchema = z.object({
   state: z.enum(['done', 'interrupted', 'failed']),
   testAccuracy: z.number().nullable(),
+  deadClasses: z.array(z.number()),
   epochs: z.number(),
   seconds: z.number(),
 });
@@ -192,6 +193,7 @@ export class RunFolder {
   ): Promise<{ folder: RunFolder; checkpoint: Checkpoint | undefined; events: Uint8Array; skipped: string[] }> {
     const unlock = await lockRun(path);
     try {
+      for (const place of [path, join(path, CHECKPOINTS)]) await removeLeftovers(place);
       const found = await new SavedRun(path).readCheckpoint();
       const events = found?.events ?? new Uint8Array();
       const record = openSync(join(path, EVENTS), found ? 'r+' : 'w');
@@ -271,6 +273,12 @@ export class RunFolder {
   readEvents(): RecordedEvent[] {
     return parseEvents(readFileSync(join(this.path, EVENTS)));
   }
+}
+
+/** What a process that was killed had begun to write, with the lock held: checkpoints are large. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((name) => name.endsWith('.tmp'))) await rm(join(folder, name), { force: true });
 }
 
 function ignoreAbsent(error: NodeJS.ErrnoException): void {
