@@ -171,6 +171,13 @@ program
     process.stdout.write(`${modelTable(rows, totals)}\n`);
   });
 
+// A reader that has read enough (`nin runs | head`) is no failure, and no reason to lose a run.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {

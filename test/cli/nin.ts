@@ -28,8 +28,11 @@ export interface RunOptions {
 /** A process that runs: its signals and, at its end, its outcome. */
 export interface Running {
   kill(signal: NodeJS.Signals): void;
-  /** What it has written to standard error so far. */
+  /** What it has written so far. */
+  stdout(): string;
   stderr(): string;
+  /** Reads no more of its standard output, as `head` does when it has enough. */
+  closeStdout(): void;
   readonly outcome: Promise<Outcome>;
 }
 
@@ -60,7 +63,13 @@ export function startNode(args: readonly string[], { cwd = ROOT, env = {} }: Run
       resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stdout, stderr });
     });
   });
-  return { kill: (signal) => child.kill(signal), stderr: () => stderr, outcome };
+  return {
+    kill: (signal) => child.kill(signal),
+    stdout: () => stdout,
+    stderr: () => stderr,
+    closeStdout: () => child.stdout.destroy(),
+    outcome,
+  };
 }
 
 /** Starts `nin` with these arguments. */

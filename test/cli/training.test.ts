@@ -7,7 +7,17 @@ import { XMLValidator } from 'fast-xml-parser';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeSafetensors } from '../../src/nn/safetensors.js';
 import type { EpochEvent, RecordedEvent, StartEvent, StepEvent } from '../../src/training/events.js';
-import { expectOneSentence, hasControlCharacters, jsonLine, nin, type Outcome, TINY, temporaryFolder } from './nin.js';
+import {
+  expectOneSentence,
+  hasControlCharacters,
+  jsonLine,
+  nin,
+  type Outcome,
+  startNin,
+  TINY,
+  temporaryFolder,
+  until,
+} from './nin.js';
 
 const folder = await temporaryFolder();
 
@@ -205,6 +215,15 @@ describe('options', () => {
     expect(stdout).toMatch(new RegExp(`\nsaved in runs/${run}\n$`));
     expect(hasControlCharacters(stdout)).toBe(false);
   });
+});
+
+it('a run goes on when nobody reads what it prints', async () => {
+  const run = join(folder, 'unread');
+  const training = startNin([...TINY, '--max-steps', '3', '--out', run]);
+  await Promise.race([until(() => training.stdout() !== ''), training.outcome]);
+  training.closeStdout();
+  expect(await training.outcome).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(await readFile(join(run, 'result.json'), 'utf8'))).toMatchObject({ state: 'done', steps: 3 });
 });
 
 describe('what cannot be done is refused, and nothing is changed', () => {
