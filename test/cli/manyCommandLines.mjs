@@ -20,6 +20,8 @@ for (const [index, args] of JSON.parse(commandLines).entries()) {
     outcome.stderr += text;
     return true;
   };
+  // Those of the program before this one.
+  for (const stream of [stdout, stderr]) stream.removeAllListeners('error');
   process.argv = [node, main, ...args];
   process.exitCode = undefined;
   // The module is the program: it runs when it is imported, and again under another address.
