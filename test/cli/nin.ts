@@ -1,6 +1,6 @@
 /** Runs the built `nin` command as a user does: a process of its own, its two streams, its exit code. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
@@ -42,6 +42,12 @@ const DISTURBING = ['FORCE_COLOR', 'NO_COLOR', 'NODE_OPTIONS', 'VK_ICD_FILENAMES
 const cleanEnvironment = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !DISTURBING.includes(name)));
 
+/** Processes under way: where a test fails they must not stay. */
+const children = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** Starts Node with these arguments; standard input is closed. */
 export function startNode(args: readonly string[], { cwd = ROOT, env = {} }: RunOptions = {}): Running {
   const child = spawn(process.execPath, args, {
@@ -49,6 +55,7 @@ export function startNode(args: readonly string[], { cwd = ROOT, env = {} }: Run
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -60,6 +67,7 @@ export function startNode(args: readonly string[], { cwd = ROOT, env = {} }: Run
   const outcome = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      children.delete(child);
       resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stdout, stderr });
     });
   });

@@ -31,32 +31,52 @@ const choice = (...names: string[]) => ({
 });
 const path = { bad: ['', ' '], says: 'Expected a path.' };
 
+interface Wrong {
+  readonly bad: readonly string[];
+  readonly says: string;
+}
+
+const SEEDS: Wrong = {
+  bad: ['', '-1', '1.5', '5..2', '0..10000', '0..', 'many'],
+  says: 'a range such as 0..19 or a list such as 0,3,7, of at most 10000 seeds',
+};
+
+const trainingOptions: Readonly<Record<string, Wrong>> = {
+  '--resize': whole(1, 1024),
+  '--batch-size': whole(1, 60_000),
+  '--epochs': positive(10_000),
+  '--max-steps': whole(1, 1_000_000_000),
+  '--lr': positive(1_000_000),
+  '--device': choice('auto', 'cpu', 'webgpu'),
+  '--threads': whole(1, 1024),
+  '--data-dir': path,
+  '--train-examples': whole(1, 60_000),
+  '--test-examples': whole(0, 10_000),
+  '--checkpoint-minutes': notNegative(1_000_000),
+};
+
 /** Every option with a value: wrong ones, and what the sentence must say. */
-const OPTIONS: Readonly<Record<string, Readonly<Record<string, { bad: string[]; says: string }>>>> = {
+const OPTIONS: Readonly<Record<string, Readonly<Record<string, Wrong>>>> = {
   train: {
+    ...trainingOptions,
     '--preset': choice('auto', 'd2l', 'quick'),
-    '--resize': whole(1, 1024),
-    '--batch-size': whole(1, 60_000),
-    '--epochs': positive(10_000),
-    '--max-steps': whole(1, 1_000_000_000),
-    '--lr': positive(1000),
     '--seed': whole(0, Number.MAX_SAFE_INTEGER),
-    '--device': choice('auto', 'cpu', 'webgpu'),
-    '--threads': whole(1, 1024),
-    '--data-dir': path,
-    '--train-examples': whole(1, 60_000),
-    '--test-examples': whole(0, 10_000),
-    '--checkpoint-minutes': notNegative(1_000_000),
     '--out': path,
     '--resume': path,
   },
+  sweep: { ...trainingOptions, '--preset': choice('d2l', 'quick'), '--seeds': SEEDS, '--out': path },
   evaluate: { '--threads': whole(1, 1024), '--data-dir': path, '--test-examples': whole(1, 10_000) },
   runs: {},
   summary: { '--preset': choice('d2l', 'quick'), '--resize': whole(1, 1024) },
 };
 
+const UNKNOWN = '--unheard-of';
+
 /** What a command needs besides its options. */
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { evaluate: ['somewhere'] };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  evaluate: ['somewhere'],
+  sweep: ['--preset=quick', '--seeds=0', '--out=somewhere'],
+};
 
 /** One sentence, and a hint where the help is. */
 function expectUsageError({ code, stdout, stderr }: Outcome, ...says: string[]): void {
@@ -68,16 +88,17 @@ function expectUsageError({ code, stdout, stderr }: Outcome, ...says: string[]):
 }
 
 describe.each(Object.entries(OPTIONS))('%s', (command, options) => {
-  const args = [command, ...(ARGUMENTS[command] ?? [])];
+  // A mistake is always there: were the one before it taken for right, nothing would start.
+  const args = [command, ...(ARGUMENTS[command] ?? []), UNKNOWN];
 
   it('has a test for each option that its help names', async () => {
     const { stdout } = await run(command, '--help');
     const named = [...stdout.matchAll(/^ {2}(--[a-z-]+) </gm)].map(([, name]) => name);
-    expect(named).toEqual(Object.keys(options));
+    expect(named.sort()).toEqual(Object.keys(options).sort());
   });
 
   it('refuses wrong values of each, and unknown options', async () => {
-    const unknown = { line: [...args, '--unheard-of'], says: ["unknown option '--unheard-of'"] };
+    const unknown = { line: args, says: [`unknown option '${UNKNOWN}'`] };
     const known = Object.entries(options).flatMap(([option, { bad, says }]) => [
       { line: [...args, option], says: [`'${option} <`, 'argument missing'] },
       ...bad.map((value) => ({ line: [...args, `${option}=${value}`], says: [`'${option} <`, `'${value}'`, says] })),
@@ -102,7 +123,12 @@ describe('random junk', () => {
     await fc.assert(
       fc.asyncProperty(lines, async (asked) => {
         const outcomes = await manyCommandLines(
-          asked.map(([{ command, option }, text]) => [command, ...(ARGUMENTS[command] ?? []), `${option}=${text}`]),
+          asked.map(([{ command, option }, text]) => [
+            command,
+            ...(ARGUMENTS[command] ?? []),
+            UNKNOWN,
+            `${option}=${text}`,
+          ]),
         );
         expect(outcomes.length).toBe(asked.length);
         for (const [i, [{ option, says }, text]] of asked.entries()) {
@@ -146,6 +172,15 @@ describe('wrong command lines', () => {
     expectUsageError(runs, "too many arguments for 'runs'");
     expectUsageError(noRun, "missing required argument 'run'");
     expectUsageError(blankRun, "argument 'run'", 'Expected a path.');
+  });
+
+  it('without an option that must be there', async () => {
+    const all = ARGUMENTS.sweep ?? [];
+    const outcomes = await manyCommandLines(all.map((left) => ['sweep', ...all.filter((given) => given !== left)]));
+    expect(outcomes.length).toBe(3);
+    for (const [i, outcome] of outcomes.entries()) {
+      expectUsageError(outcome, `required option '${all[i]?.split('=')[0]} <`, 'not specified');
+    }
   });
 
   it('unknown command: says which was meant', async () => {

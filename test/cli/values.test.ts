@@ -6,7 +6,7 @@
 import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { notNegative, path, positiveNumber, wholeNumber } from '../../src/cli/values.js';
+import { notNegative, path, positiveNumber, seeds, wholeNumber } from '../../src/cli/values.js';
 
 type Parser = (text: string) => number;
 
@@ -103,6 +103,60 @@ describe.each(parsers)('%s', (_, parser, least, most, expected) => {
 
   it(`${least === 0 ? 'takes' : 'refuses'} zero`, () => {
     for (const text of ['0', '0.0', '0e5']) expect(parse(parser, text, expected)).toBe(least === 0 ? 0 : undefined);
+  });
+});
+
+describe('seeds', () => {
+  it('takes a range, ends included', () => {
+    fc.assert(
+      fc.property(fc.nat(1_000_000), fc.integer({ min: 1, max: 10_000 }), (first, count) => {
+        const found = seeds(`${first}..${first + count - 1}`);
+        expect(found.length).toBe(count);
+        expect([found[0], found.at(-1)]).toEqual([first, first + count - 1]);
+        expect(new Set(found).size).toBe(count);
+      }),
+    );
+  });
+
+  it('takes a list, each seed once and in its order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { minLength: 1, maxLength: 50 }), (list) => {
+        expect(seeds(list.join(','))).toEqual([...new Set(list)]);
+      }),
+    );
+  });
+
+  const notLists = JUNK.filter((text) => text !== '1,000' && text !== '1,5');
+  it.each([
+    ...notLists,
+    '5..2',
+    '0..10000',
+    '0..',
+    '..5',
+    '0..1..2',
+    '0...5',
+    '-1..5',
+    '1.5',
+    '1,,2',
+    ',1',
+    '1,',
+    '1, 2',
+  ])('refuses %j', (text) => {
+    expect(() => seeds(text)).toThrow('Expected a range such as 0..19 or a list such as 0,3,7');
+  });
+
+  it('takes no text but a list or a range', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, fc.string({ unit: fc.constantFrom(...'0123456789.,') })), (text) => {
+        try {
+          for (const seed of seeds(text)) expect(Number.isSafeInteger(seed) && seed >= 0, text).toBe(true);
+          expect(text).toMatch(/^(\d+\.\.\d+|\d+(,\d+)*)$/);
+        } catch (error) {
+          if (!(error instanceof InvalidArgumentError)) throw error;
+        }
+      }),
+      { numRuns: 5000 },
+    );
   });
 });
 
