@@ -91,7 +91,7 @@ const changed = (snapshot: Snapshot | undefined, biases: readonly (number | unde
   return { ...snapshot, state: changedBias(snapshot.state, biases) };
 };
 
-const isFinite = (state: StateDict) => [...state.values()].every(({ data }) => data.every(Number.isFinite));
+const allFinite = (state: StateDict) => [...state.values()].every(({ data }) => data.every(Number.isFinite));
 
 /** The kinds, steps and classes of warnings. */
 const outline = (warnings: readonly WarningEvent[]) =>
@@ -184,7 +184,7 @@ describe('the watch alone', () => {
   it('knows a class that stands still at any value, and one whose logit is one value today and another tomorrow', () => {
     const watch = new Watch(['a', 'b', 'c']);
     for (let step = 1; step <= 100; step++) {
-      const value = step < 50 ? step : 50;
+      const value = Math.min(step, 50);
       const logitRange = { lowest: [-1, value, -3], highest: [1, value, 3] };
       const warnings = watch.look({ ...rest, step, logitRange });
       // A logit that only differs from step to step still learns: its bias does.
@@ -289,7 +289,7 @@ describe('numbers that are not finite', () => {
       expect(before?.progress.step).toBe(result.steps);
       expect([...state.keys()]).toEqual([...(before?.state.keys() ?? [])]);
       for (const [name, { data }] of state) expect(data, name).toEqual(before?.state.get(name)?.data);
-      expect(isFinite(state)).toBe(true);
+      expect(allFinite(state)).toBe(true);
     },
   );
 });
@@ -356,7 +356,7 @@ describe('the command', async () => {
     expect(code, stderr).toBe(1);
     const { steps } = jsonLine(stdout) as { steps: number };
     expect(stderr).toContain(`Training has failed at step ${steps + 1}: `);
-    expect(isFinite(decodeSafetensors(await readFile(join(out, 'weights.safetensors'))).tensors)).toBe(true);
+    expect(allFinite(decodeSafetensors(await readFile(join(out, 'weights.safetensors'))).tensors)).toBe(true);
     expect(JSON.parse(await readFile(join(out, 'result.json'), 'utf8'))).toMatchObject({ state: 'failed', steps });
   });
 
