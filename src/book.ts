@@ -16,7 +16,7 @@ import { train } from './run/train.js';
 import { Evaluator, imageInputOf } from './training/evaluate.js';
 import type { TrainingResult } from './training/events.js';
 import { layerGraph } from './training/networkGraph.js';
-import { createView } from './views/view.js';
+import { createView } from './views/createView.js';
 
 /**
  * The i-th GPU if there is one, else the CPU: the book's `try_gpu`. ONNX Runtime reaches one graphics card, so only

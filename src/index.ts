@@ -31,4 +31,5 @@ export { accuracy } from './training/accuracy.js';
 export type * from './training/events.js';
 export { PRESETS, type Preset, type PresetName } from './training/presets.js';
 export { Timer } from './training/timer.js';
-export { Animator, type AnimatorOptions } from './views/animator.js';
+export { Animator } from './views/animator.js';
+export type { AnimatorOptions } from './views/series.js';

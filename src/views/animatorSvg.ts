@@ -1,12 +1,12 @@
 /** An Animator's curves as a page shows them: one y axis for all of them, as in the book. */
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
-import type { Animator } from './animator.js';
 import { type ChartAxis, chartSvg } from './chartSvg.js';
 import { lineStyle } from './lineStyles.js';
 import { xRange, yRange } from './ranges.js';
+import type { Plot } from './series.js';
 
 /** The SVG document; `width` and `height` are pixels inside the axes. */
-export function animatorSvg({ series, options }: Animator, width: number, height: number): Promise<string> {
+export function animatorSvg({ series, options }: Plot, width: number, height: number): Promise<string> {
   const y = scaleLinear().domain(yRange(series, options.ylim));
   if (options.ylim === undefined) y.nice(5);
   return chartSvg({

@@ -3,8 +3,8 @@
  * It is told what to draw; which curves belong on which axis is its callers' concern.
  */
 import type * as vega from 'vega';
-import type { Point } from './animator.js';
 import type { LineStyle } from './lineStyles.js';
+import type { Point } from './series.js';
 import { FAINT, FONT, pictureTitle, RULE, TEXT, vegaSvg } from './vegaSvg.js';
 
 /** An axis: what it shows, from where to where, and the values that get a tick. */

@@ -2,7 +2,7 @@
  * Cuts a line at the edges of the unit square, so a curve that leaves the plot is drawn up to the edge and no further
  * (the algorithm of Liang and Barsky).
  */
-import type { Point } from './animator.js';
+import type { Point } from './series.js';
 
 /** The part of the segment inside [0, 1] x [0, 1], or `undefined` where none of it is. */
 export function clipSegment(from: Point, to: Point): readonly [Point, Point] | undefined {

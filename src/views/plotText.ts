@@ -5,12 +5,12 @@
 import type { ChalkInstance } from 'chalk';
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
 import stringWidth from 'string-width';
-import type { Animator, Point, Series } from './animator.js';
 import { BrailleCanvas } from './brailleCanvas.js';
 import { clipSegment } from './clipSegment.js';
 import { cut, fixed } from './format.js';
 import { lineStyle } from './lineStyles.js';
 import { xRange, yRange } from './ranges.js';
+import type { Plot, Point, Series } from './series.js';
 
 export interface PlotTextOptions {
   /** Columns to fill. */
@@ -28,7 +28,7 @@ export const SMALLEST_PLOT = { width: 30, height: 7 } as const;
 const UNWIELDY = 1e5;
 
 /** The lines of the plot, or none where `width` x `height` is smaller than `SMALLEST_PLOT`. */
-export function plotText(animator: Animator, { width, height, paint }: PlotTextOptions): string[] {
+export function plotText(animator: Plot, { width, height, paint }: PlotTextOptions): string[] {
   if (width < SMALLEST_PLOT.width || height < SMALLEST_PLOT.height) return [];
   const { series, options } = animator;
   const head = [legend(series, width, paint), paint.dim(cut(options.ylabel ?? '', width))].filter(

@@ -1,5 +1,5 @@
 /** From where to where the axes of a plot reach. */
-import type { Series } from './animator.js';
+import type { Series } from './series.js';
 
 export type Range = readonly [low: number, high: number];
 

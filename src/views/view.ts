@@ -1,8 +1,6 @@
 /** A view shows a training run to a person: it reads the stream of events and knows nothing else of the trainer. */
 import type { WriteStream } from 'node:tty';
 import type { TrainingEvent } from '../training/events.js';
-import { PlainView } from './plainView.js';
-import { TerminalView } from './terminalView.js';
 
 export interface View {
   /** Shows what one event changes. Events come in the order of the trainer's stream. */
@@ -21,13 +19,4 @@ export type ViewStream = NodeJS.WritableStream &
 export interface ViewOptions {
   /** The folder the run is saved in, named when the run is over. Default: none is named. */
   readonly runFolder?: string;
-}
-
-/**
- * The view that suits a stream: a live picture on a terminal, plain lines into a file or pipe (or on a terminal that
- * says it cannot move its cursor, `TERM=dumb`).
- */
-export function createView(stream: ViewStream, options: ViewOptions = {}): View {
-  const live = stream.isTTY === true && process.env.TERM !== 'dumb';
-  return live ? new TerminalView(stream, options) : new PlainView(stream, options);
 }

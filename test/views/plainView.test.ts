@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createView } from '../../src/views/view.js';
+import { createView } from '../../src/views/createView.js';
 import { aliveClass, anyEvents, deadClass, end, exampleRun, fakeStream, progress, start } from './exampleRun.js';
 
 function shown(events: readonly Parameters<ReturnType<typeof createView>['onEvent']>[0][]): string {

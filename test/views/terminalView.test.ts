@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createView } from '../../src/views/createView.js';
 import { PlainView } from '../../src/views/plainView.js';
 import { TerminalView } from '../../src/views/terminalView.js';
-import { createView } from '../../src/views/view.js';
 import { deadClass, end, exampleRun, fakeStream, progress, start } from './exampleRun.js';
 
 const HIDE = '\u001B[?25l';
