@@ -17,7 +17,7 @@ export function headerLines(start: StartEvent, paint: ChalkInstance, width = Num
     [
       'run',
       `${epochs(start.epochs)} ${start.epochs === 1 ? 'epoch' : 'epochs'}`,
-      `${count(start.totalSteps)} steps`,
+      `${count(start.totalSteps)} ${start.totalSteps === 1 ? 'step' : 'steps'}`,
       `batch size ${count(start.batchSize)}`,
       `preset ${printable(start.preset)}`,
       `seed ${start.seed}`,
