@@ -80,7 +80,7 @@ export async function resume(
     );
   }
 
-  const { folder, checkpoint, events, skipped } = await RunFolder.reopen(path, engine);
+  const { folder, checkpoint, events, skipped } = await RunFolder.reopen(path, config, engine);
   const view = createView(stream, { runFolder: path });
   const from = checkpoint?.snapshot;
   const notices = [

@@ -45,12 +45,14 @@ const extentSchema = z.strictObject({
   /** The part of events.jsonl that belongs to the checkpoint. */
   events: z.strictObject({ bytes: count, sha256: z.string() }),
   bestTestAccuracy: evaluated,
+  /** Checksum of the run's configuration: with another one it would go on as another run. */
+  config: z.string(),
   /** Engine and threads that computed it: only the same ones go on bit for bit. */
   engine: z.strictObject({ name: z.string(), device: z.string(), threads: z.int().min(1) }),
 });
 
 /** What belongs to a checkpoint besides the trainer's snapshot. */
-export type CheckpointExtent = Pick<z.infer<typeof extentSchema>, 'events' | 'bestTestAccuracy' | 'engine'>;
+export type CheckpointExtent = Pick<z.infer<typeof extentSchema>, 'events' | 'bestTestAccuracy' | 'config' | 'engine'>;
 
 export interface Checkpoint extends CheckpointExtent {
   readonly snapshot: Snapshot;
@@ -88,14 +90,14 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   }
   const parsed = extentSchema.safeParse(parseJson(checkpoint));
   if (!parsed.success) throw new RunError('The checkpoint was written by another version of this program.');
-  const { progress, events, bestTestAccuracy, engine } = parsed.data;
+  const { progress, format: _, ...extent } = parsed.data;
   const named = (prefix: string): StateDict =>
     new Map(
       [...tensors]
         .filter(([name]) => name.startsWith(prefix))
         .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
     );
-  return { snapshot: { state: named(STATE), velocities: named(VELOCITY), progress }, events, bestTestAccuracy, engine };
+  return { snapshot: { state: named(STATE), velocities: named(VELOCITY), progress }, ...extent };
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,6 @@
 /** A run's config.json: what was trained, on which data, with which engine. It makes the run again. */
 
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { trainingConfigSchema } from '../training/config.js';
 
@@ -24,3 +25,14 @@ export const runConfigSchema = z.strictObject({
 });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;
+
+/**
+ * Names what a run computes: a checkpoint belongs to a configuration. The dataset's folder may move, and the engine
+ * may change with a word.
+ */
+export function configChecksum(config: RunConfig): string {
+  const { training, data } = runConfigSchema.parse(config);
+  return createHash('sha256')
+    .update(JSON.stringify({ training, data: { ...data, dir: null } }))
+    .digest('hex');
+}

@@ -15,7 +15,7 @@ import type { StateDict } from '../nn/stateDict.js';
 import { isRecorded, type RecordedEvent, type TrainingEvent, type TrainingResult } from '../training/events.js';
 import type { Snapshot } from '../training/trainer.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
-import { type RunConfig, runConfigSchema } from './runConfig.js';
+import { configChecksum, type RunConfig, runConfigSchema } from './runConfig.js';
 import { RunError, why } from './runError.js';
 import { lockRun } from './runLock.js';
 
@@ -154,7 +154,7 @@ export class RunFolder {
 
   private constructor(
     readonly path: string,
-    private readonly engine: Checkpoint['engine'],
+    private readonly belongings: Pick<Checkpoint, 'config' | 'engine'>,
     private readonly unlock: () => void,
     record: number,
   ) {
@@ -174,8 +174,9 @@ export class RunFolder {
     try {
       await mkdir(join(folder, CHECKPOINTS), { recursive: true });
       const unlock = await lockRun(folder);
+      const belongings = { config: configChecksum(config), engine: config.engine };
       await saveAtomically(join(folder, CONFIG), json(config));
-      return new RunFolder(folder, config.engine, unlock, openSync(join(folder, EVENTS), 'wx'));
+      return new RunFolder(folder, belongings, unlock, openSync(join(folder, EVENTS), 'wx'));
     } catch (error) {
       if (error instanceof RunError) throw error;
       throw new RunError(`The run cannot be saved in ${folder}: ${why(error)}.`);
@@ -185,21 +186,31 @@ export class RunFolder {
   /**
    * Opens a run to go on with it, and takes its lock. What the record has beyond the checkpoint is cut off: it will
    * be written again.
-   * @throws RunError where another process has it, or it cannot be written
+   * @param config the run's, as it is in its folder
+   * @param engine the one that will go on
+   * @throws RunError where another process has it, it cannot be written, or its configuration is not what it was
    */
   static async reopen(
     path: string,
+    config: RunConfig,
     engine: Checkpoint['engine'],
   ): Promise<{ folder: RunFolder; checkpoint: Checkpoint | undefined; events: Uint8Array; skipped: string[] }> {
     const unlock = await lockRun(path);
     try {
       for (const place of [path, join(path, CHECKPOINTS)]) await removeLeftovers(place);
       const found = await new SavedRun(path).readCheckpoint();
+      const belongings = { config: configChecksum(config), engine };
+      if (found && found.checkpoint.config !== belongings.config) {
+        throw new RunError(
+          `The run in ${path} cannot go on: its ${CONFIG} is not the one it was started with. Put that back, or start ` +
+            'a new run.',
+        );
+      }
       const events = found?.events ?? new Uint8Array();
       const record = openSync(join(path, EVENTS), found ? 'r+' : 'w');
       ftruncateSync(record, events.length);
       closeSync(record);
-      const folder = new RunFolder(path, engine, unlock, openSync(join(path, EVENTS), 'a'));
+      const folder = new RunFolder(path, belongings, unlock, openSync(join(path, EVENTS), 'a'));
       folder.#recordBytes = events.length;
       folder.#recordHash.update(events);
       folder.#bestTestAccuracy = found?.checkpoint.bestTestAccuracy ?? null;
@@ -240,7 +251,7 @@ export class RunFolder {
     try {
       // The record must be on the disk before a checkpoint that relies on it.
       fsyncSync(this.#record);
-      const bytes = encodeCheckpoint({ snapshot, events, bestTestAccuracy, engine: this.engine });
+      const bytes = encodeCheckpoint({ snapshot, events, bestTestAccuracy, ...this.belongings });
       if (isBest) await saveAtomically(join(this.path, BEST), bytes);
       await saveAtomically(join(this.path, `${LAST}.new`), bytes);
       await rename(join(this.path, LAST), join(this.path, PREVIOUS)).catch(ignoreAbsent);

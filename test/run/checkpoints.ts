@@ -39,6 +39,7 @@ export const SMALL_CHECKPOINT: Checkpoint = {
   },
   events: { bytes: 1234, sha256: 'ab'.repeat(32) },
   bestTestAccuracy: 0.25,
+  config: 'cd'.repeat(32),
   engine: { name: 'engine 1.0', device: 'cpu', threads: 2 },
 };
 
@@ -101,5 +102,6 @@ export const arbitraryCheckpoint: fc.Arbitrary<Checkpoint> = fc.record({
   }),
   events: fc.record({ bytes: count, sha256: fc.stringMatching(/^[0-9a-f]{64}$/) }),
   bestTestAccuracy: evaluated,
+  config: fc.string(),
   engine: fc.record({ name: fc.string(), device: fc.string(), threads: fc.integer({ min: 1, max: 1024 }) }),
 });

@@ -310,6 +310,37 @@ describe('a damaged record', () => {
   });
 });
 
+describe('another configuration', () => {
+  /** Changes the text of config.json, which stays a configuration. */
+  function change(run: string, from: string | RegExp, to: string): void {
+    const path = join(run, 'config.json');
+    const text = readFileSync(path, 'utf8');
+    expect(text.replace(from, to)).not.toBe(text);
+    writeFileSync(path, text.replace(from, to));
+  }
+
+  it.each<[string, string | RegExp, string]>([
+    ['a digit of the learning rate', '"learningRate": 0.1', '"learningRate": 0.3'],
+    ['fewer steps than were made', '"maxSteps": null', '"maxSteps": 1'],
+    ['another layer', /\{\s*"type": "Flatten"\s*\}/, '{"type": "ReLU"}'],
+    ['fewer examples', '"trainExamples": 128', '"trainExamples": 112'],
+  ])('%s: one sentence, and nothing is changed', async (name, from, to) => {
+    const run = copy(name);
+    change(run, from, to);
+    const before = filesOf(run);
+    const outcome = await goOn(run);
+    expectOneSentence(outcome);
+    expect(outcome.stderr).toContain('its config.json is not the one it was started with');
+    expect(filesOf(run)).toEqual(before);
+  });
+
+  it('written in another way is the same one', async () => {
+    const run = copy('compact');
+    change(run, /\s+/g, ' ');
+    await goOnToTheEnd(run);
+  });
+});
+
 describe('options', () => {
   it('that would change the run are refused by name, with both values', async () => {
     const given: [string, string, string][] = [
