@@ -28,6 +28,7 @@ import {
   startNin,
   startNode,
   temporaryFolder,
+  until,
 } from '../cli/nin.js';
 import {
   CHECKPOINTS,
@@ -104,7 +105,7 @@ function flipByte(path: string, at: number): void {
 beforeAll(async () => {
   const whole = nin([...RUN, '--out', uninterrupted]);
   const training = startNin([...RUN, ...EVERY_STEP, '--out', interrupted]);
-  await reachStep(training, interrupted, 10);
+  await reachStep(training, interrupted, 9);
   const earlier = join(folder, 'earlier.safetensors');
   copyFileSync(join(interrupted, PREVIOUS), earlier);
   training.kill('SIGINT');
@@ -388,23 +389,33 @@ describe('options', () => {
 });
 
 describe('one process at a time', () => {
+  const run = join(folder, 'locked');
+  const refusal = `nin: The run in ${run} is being trained by another process; wait for it or stop it.\n`;
+
   it('a second is refused while the first lives, and not when it was killed', async () => {
-    const run = copy('locked');
-    const first = startNin([...SMALL, '--resume', run]);
-    await reachStep(first, run, interruptedAt + 1);
+    // Minutes long, if nothing stopped it.
+    const first = startNin([...RUN.slice(0, -1), '100', '--out', run]);
+    await reachStep(first, run, 1);
     const second = await goOn(run);
     expectOneSentence(second);
-    expect(second.stderr).toBe(`nin: The run in ${run} is being trained by another process; wait for it or stop it.\n`);
+    expect(second.stderr).toBe(refusal);
     first.kill('SIGKILL');
     expect((await first.outcome).code).toBe(137);
-    await goOnToTheEnd(run);
+
+    const third = startNin([...SMALL, '--resume', run]);
+    await Promise.race([until(() => third.stderr().includes('training on cpu')), third.outcome]);
+    third.kill('SIGINT');
+    expect((await third.outcome).code).toBe(130);
   });
 
   it('of two that start at once, one trains', async () => {
-    const run = copy('race');
-    const outcomes = await Promise.all([goOn(run), goOn(run)]);
-    expect(outcomes.map(({ code }) => code).sort()).toEqual([0, 1]);
-    await expectSameEnd(run, uninterrupted);
+    const both = [startNin([...SMALL, '--resume', run]), startNin([...SMALL, '--resume', run])];
+    const refused = await Promise.race(both.map(({ outcome }) => outcome));
+    expectOneSentence(refused);
+    expect(refused.stderr).toBe(refusal);
+    for (const each of both) each.kill('SIGINT');
+    const codes = (await Promise.all(both.map(({ outcome }) => outcome))).map(({ code }) => code);
+    expect(codes.sort()).toEqual([1, 130]);
   });
 });
 
