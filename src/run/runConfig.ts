@@ -20,7 +20,7 @@ export const runConfigSchema = z.strictObject({
   engine: z.strictObject({
     name: z.string(),
     device: z.enum(['cpu', 'webgpu']),
-    threads: z.int().min(1),
+    threads: z.int().min(1).max(1024),
   }),
 });
 

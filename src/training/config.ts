@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { INITIALISATIONS } from '../nn/initialise.js';
 import { SCHEDULES } from './schedule.js';
 
-const positive = z.number().positive();
+/** Numbers that float32 can hold. */
+const positive = z.number().positive().max(1e38);
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
 
@@ -29,7 +30,7 @@ export const trainingConfigSchema = z.strictObject({
   batchSize: count,
   /** Examples that go through the graph at once; a batch is cut into these and their gradients are added up. */
   microBatchSize: count,
-  epochs: positive,
+  epochs: z.number().positive().max(1_000_000),
   /** Ends the run early; null: it ends with its epochs. */
   maxSteps: count.nullable(),
   /** Peak of the schedule. */

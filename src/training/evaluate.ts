@@ -6,10 +6,8 @@ import type { Tensor, TensorData } from '../graph/tensor.js';
 import type { Layer } from '../nn/layer.js';
 import { parameterNames, type StateDict } from '../nn/stateDict.js';
 import { prediction } from './accuracy.js';
-import { evaluationGraph, type ImageInput } from './networkGraph.js';
-
-/** Examples that go through the graph at once. */
-const BATCH = 32;
+import { imagesAtOnce } from './microBatch.js';
+import { evaluationGraph, type ImageInput, networkImageSize } from './networkGraph.js';
 
 export interface Evaluation {
   /** Share of the examples classified correctly. */
@@ -48,7 +46,8 @@ export class Evaluator {
     iter: DataIter,
     onProgress?: (examplesDone: number) => boolean,
   ): Promise<Evaluation | undefined> {
-    this.#executable ??= this.engine.compile(evaluationGraph(this.net, BATCH, this.input));
+    const size = imagesAtOnce(networkImageSize(this.input));
+    this.#executable ??= this.engine.compile(evaluationGraph(this.net, size, this.input));
     const executable = await this.#executable;
     const inputs = new Map<string, TensorData>();
     for (const [name, { data }] of state) {
@@ -60,9 +59,9 @@ export class Evaluator {
     const pixels = this.input.height * this.input.width;
     let done = 0;
     for (const { images, labels, length } of iter.batches(0)) {
-      for (let begin = 0; begin < length; begin += BATCH) {
-        const end = Math.min(begin + BATCH, length);
-        const padded = new Uint8Array(BATCH * pixels);
+      for (let begin = 0; begin < length; begin += size) {
+        const end = Math.min(begin + size, length);
+        const padded = new Uint8Array(size * pixels);
         padded.set(images.subarray(begin * pixels, end * pixels));
         inputs.set('images', padded);
         const logits = (await executable.run(inputs)).get('logits') as Tensor;

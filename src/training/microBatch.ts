@@ -13,6 +13,11 @@ export function needsWholeBatch(net: Layer): boolean {
   return [...walk(net)].some(({ layer }) => layer.type === 'BatchNorm2d');
 }
 
+/** How many images of this height and width go through a graph at once without costing much memory. */
+export function imagesAtOnce([height, width]: readonly [height: number, width: number]): number {
+  return Math.max(1, Math.min(MOST, Math.floor(PIXELS / (height * width))));
+}
+
 /**
  * Examples of a micro-batch on a CPU: as many as keep memory small, or down to half of that where less of the last
  * micro-batch is then padding.
@@ -21,10 +26,10 @@ export function needsWholeBatch(net: Layer): boolean {
 export function chooseMicroBatchSize(
   net: Layer,
   batchSize: number,
-  [height, width]: readonly [height: number, width: number],
+  imageSize: readonly [height: number, width: number],
 ): number {
   if (needsWholeBatch(net)) return batchSize;
-  const most = Math.max(1, Math.min(MOST, batchSize, Math.floor(PIXELS / (height * width))));
+  const most = Math.min(batchSize, imagesAtOnce(imageSize));
   const padded = (size: number) => Math.ceil(batchSize / size) * size;
   let best = most;
   for (let size = most; size >= most / 2; size--) if (padded(size) < padded(best)) best = size;

@@ -20,7 +20,7 @@ export interface Preset {
   readonly optimizer: TrainingConfig['optimizer'];
 }
 
-export const PRESET_NAMES = ['d2l', 'quick'] as const;
+export const PRESET_NAMES = ['d2l', 'quick', 'robust'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -49,5 +49,17 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     learningRate: 0.1,
     schedule: { name: 'oneCycle', warmup: 0.2 },
     optimizer: { momentum: 0.9, nesterov: true, weightDecay: 5e-4, maxGradientNorm: null },
+  },
+  robust: {
+    description: "the book's network as it stands, with a start, steps and clipping that keep all classes alive",
+    model: 'NiN',
+    net: () => nin(),
+    initialisation: 'aliveLogits',
+    transform: { resize: 224, mean: 0.286, std: 0.353 },
+    batchSize: 64,
+    epochs: 10,
+    learningRate: 0.01,
+    schedule: { name: 'oneCycle', warmup: 0.1 },
+    optimizer: { momentum: 0.9, nesterov: true, weightDecay: 5e-4, maxGradientNorm: 1 },
   },
 };

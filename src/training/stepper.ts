@@ -97,12 +97,20 @@ export class Stepper {
     }
   }
 
+  /** Compiles what a batch of this length needs, so that a step is only computing. */
+  async prepare(batchLength: number): Promise<void> {
+    await this.#gradients(this.#microBatchSize(batchLength));
+    this.#updating ??= this.engine.compile(updateGraph(this.net, this.config.optimizer));
+    await this.#updating;
+  }
+
   /**
    * Makes one step. Where the loss or a gradient is not finite nothing is changed: the weights stay good.
    * @param step number of the step, from 0: names its dropout masks
    */
   async step(batch: Batch, step: number, learningRate: number, onMicroBatch?: OnMicroBatch): Promise<StepResult> {
-    const size = needsWholeBatch(this.net) ? batch.length : this.config.microBatchSize;
+    await this.prepare(batch.length);
+    const size = this.#microBatchSize(batch.length);
     const { executable, masks } = await this.#gradients(size);
     let gradients: StateDict = new Map(this.#parameterNames.map((name) => [name, tensor(this.#tensorOf(name).shape)]));
     const buffers: StateDict = new Map();
@@ -137,14 +145,14 @@ export class Stepper {
     learningRate: number,
     isLossFinite: boolean,
   ): Promise<number> {
-    this.#updating ??= this.engine.compile(updateGraph(this.net, this.config.optimizer));
     const inputs = new Map<string, TensorData>([['learningRate', Float32Array.of(learningRate)]]);
     for (const [name, { data }] of gradients) {
       inputs.set(`gradient.${name}`, data);
       inputs.set(`parameter.${name}`, this.#tensorOf(name).data);
     }
     for (const [name, { data }] of this.velocities) inputs.set(`velocity.${name}`, data);
-    const outputs = await (await this.#updating).run(inputs);
+    const updating = (await this.#updating) as Executable;
+    const outputs = await updating.run(inputs);
     const norm = outputs.get('gradientNorm')?.data[0] ?? Number.NaN;
     if (!isLossFinite || !Number.isFinite(norm)) return norm;
     for (const [name, parameter] of pick(outputs, 'parameter', this.#parameterNames)) this.state.set(name, parameter);
@@ -198,6 +206,10 @@ export class Stepper {
       this.#compiled.set(size, compiled);
     }
     return compiled;
+  }
+
+  #microBatchSize(batchLength: number): number {
+    return needsWholeBatch(this.net) ? batchLength : this.config.microBatchSize;
   }
 
   #tensorOf(name: string): Tensor {

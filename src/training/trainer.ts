@@ -165,6 +165,7 @@ export class Trainer {
     const batch = trainIter.batch(epoch, index);
     const learningRate = learningRateAt(config.schedule, config.learningRate, this.#step, this.#totalSteps);
     const progress = new EventQueue();
+    await this.#stepper.prepare(batch.length);
     this.#clock.startStep();
     const running = this.#stepper.step(batch, this.#step, learningRate, (examplesDone) => {
       if (this.#clock.isProgressDue()) progress.push(this.#trainProgress(examplesDone));

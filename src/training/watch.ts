@@ -79,8 +79,8 @@ export class Watch {
       if (now && !isDead && step - now.since + 1 >= DEAD_WINDOW) {
         memory.dead = [...memory.dead, classIndex].sort((a, b) => a - b);
         const message =
-          `The class "${name}" is dead: since step ${now.since} its logit is ${value} for every example, so nothing ` +
-          'can be learned for it any more. Start again with another seed, a smaller learning rate, or a network ' +
+          `The class "${name}" is dead: since step ${now.since} its logit is ${value} for every example, so its ` +
+          'gradient is zero and it may never come back. Start again with another seed, a smaller learning rate, or a network ' +
           'without a ReLU on its logits.';
         warnings.push({ type: 'warning', kind: 'deadClass', step, sinceStep: now.since, classIndex, message });
       }
