@@ -39,7 +39,7 @@ export interface TrainOptions {
 }
 
 /** Share of the rate of large matrix products that a whole training step reaches on a CPU, all in all. */
-const TRAINING_SHARE = 0.6;
+const TRAINING_SHARE = 0.5;
 
 /** About how long a preset trains here, in seconds. */
 function estimateSeconds(name: PresetName, matmulRate: number): number {
