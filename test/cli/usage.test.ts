@@ -59,15 +59,15 @@ const trainingOptions: Readonly<Record<string, Wrong>> = {
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, Wrong>>>> = {
   train: {
     ...trainingOptions,
-    '--preset': choice('auto', 'd2l', 'quick'),
+    '--preset': choice('auto', 'd2l', 'quick', 'robust'),
     '--seed': whole(0, Number.MAX_SAFE_INTEGER),
     '--out': path,
     '--resume': path,
   },
-  sweep: { ...trainingOptions, '--preset': choice('d2l', 'quick'), '--seeds': SEEDS, '--out': path },
+  sweep: { ...trainingOptions, '--preset': choice('d2l', 'quick', 'robust'), '--seeds': SEEDS, '--out': path },
   evaluate: { '--threads': whole(1, 1024), '--data-dir': path, '--test-examples': whole(1, 10_000) },
   runs: {},
-  summary: { '--preset': choice('d2l', 'quick'), '--resize': whole(1, 1024) },
+  summary: { '--preset': choice('d2l', 'quick', 'robust'), '--resize': whole(1, 1024) },
 };
 
 const UNKNOWN = '--unheard-of';
