@@ -71,7 +71,7 @@ class NodeEngine implements Engine {
   ) {}
 
   async compile(graph: Graph): Promise<Executable> {
-    const session = await InferenceSession.create(toOnnx(graph), {
+    const session = await InferenceSession.create(toOnnx(graph, this.device), {
       executionProviders: [this.device],
       intraOpNumThreads: this.threads,
       graphOptimizationLevel: 'all',

@@ -1,9 +1,11 @@
 /**
- * Writes an ONNX model node by node. Values are names; constants are written once and shared.
+ * Writes an ONNX model node by node. Values are names. What is written twice, a constant or an operator on the same
+ * inputs, is computed once: recipes need not know what their neighbours have already asked for.
  */
 
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { DataType, Shape } from '../../graph/tensorType.js';
+import type { DeviceType } from '../engine.js';
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -50,12 +52,17 @@ function valueInfo(name: string, shape: Shape, dtype: DataType): ValueInfoProto 
 
 export class OnnxBuilder {
   readonly #nodes: NodeProto[] = [];
+  /** The output of each node by its operator, inputs and attributes. */
+  readonly #computed = new Map<string, string>();
   readonly #constants = new Map<string, TensorProto>();
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
   #nextName = 0;
   /** Prefix of the names of the nodes to come: which of our operators they belong to. */
   scope = '';
+
+  /** @param device whose kernels the model is written for */
+  constructor(readonly device: DeviceType) {}
 
   /** Declares a model input. */
   input(name: string, shape: Shape, dtype: DataType): void {
@@ -70,7 +77,11 @@ export class OnnxBuilder {
 
   /** Applies an ONNX operator with one output. An absent optional input is `''`. */
   op(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
+    const key = JSON.stringify([opType, inputs, attributes]);
+    const known = this.#computed.get(key);
+    if (known !== undefined) return known;
     const output = `v${this.#nextName++}`;
+    this.#computed.set(key, output);
     this.#nodes.push(
       create(NodeProtoSchema, {
         opType,
@@ -100,6 +111,14 @@ export class OnnxBuilder {
 
   reshape(x: string, shape: Shape): string {
     return this.op('Reshape', [x, this.int64(shape)]);
+  }
+
+  /**
+   * Transposes a matrix of rows x columns, however its elements are shaped, into the given shape.
+   * The leading 1 keeps ONNX Runtime from making a slow permutation of many axes of it.
+   */
+  transpose(x: string, rows: number, columns: number, shape: Shape): string {
+    return this.reshape(this.op('Transpose', [this.reshape(x, [1, rows, columns])], { perm: [0, 2, 1] }), shape);
   }
 
   /** `x[starts[i] : ends[i] : steps[i]]` along each of the axes. */

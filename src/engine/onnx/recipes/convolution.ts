@@ -1,14 +1,61 @@
-/** Convolution and its two gradients. */
+/**
+ * Convolution and its two gradients. Which way each takes depends on its kernel and the size of its images; on a
+ * graphics card it is always the plain one.
+ */
 
-import type { Recipe } from '../lowering.js';
+import { type Operands, placesFirst, type Recipe } from '../lowering.js';
 import type { OnnxBuilder } from '../onnxBuilder.js';
+import { winogradFor } from './winograd.js';
 
 const square = (length: number): [number, number] => [length, length];
 const allSides = (length: number): [number, number, number, number] => [length, length, length, length];
 
+/**
+ * Up to this many places an image's own matrix product is too small for a 1x1 convolution to be fast; places first,
+ * all images share one.
+ */
+const FEW_PLACES = 400;
+
+interface Window {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+const isPointwise = ({ kernel, stride, padding }: Window) => kernel === 1 && stride === 1 && padding === 0;
+
+/** Whether a 1x1 convolution is one product over all images. */
+const isOneProduct = (onnx: OnnxBuilder, height: number, width: number) =>
+  onnx.device === 'cpu' && height * width <= FEW_PLACES;
+
+/** Winograd's way where it is the better one. */
+function winograd(onnx: OnnxBuilder, window: Window, x: Image, y: Image) {
+  if (window.stride !== 1) return undefined;
+  const [images, inChannels, ...inputSize] = x;
+  const [, outChannels, ...outputSize] = y;
+  return winogradFor(onnx, { ...window, images, inChannels, outChannels, inputSize, outputSize });
+}
+
+type Image = ReturnType<Operands['image']>;
+
 export const conv2d: Recipe<'conv2d'> = (onnx, operands, { stride, padding }) => {
-  const [, , kernel] = operands.image(1);
-  const inputs = operands.inputs.map(({ name }) => name);
+  const x = operands.image(0);
+  const [n, c, height, width] = x;
+  const [o, , kernel] = operands.image(1);
+  const window = { kernel, stride, padding };
+  const bias = operands.count > 2 ? [operands.name(2)] : [];
+  if (isPointwise(window) && isOneProduct(onnx, height, width)) {
+    const flat = onnx.reshape(operands.in('placesFirst', 0), [height * width * n, c]);
+    const product = onnx.op('Gemm', [flat, onnx.reshape(operands.name(1), [o, c]), ...bias], { transB: 1 });
+    return [placesFirst(onnx.reshape(product, [height, width, n, o]))];
+  }
+  const outputLength = (length: number) => Math.floor((length + 2 * padding - kernel) / stride) + 1;
+  const tiles = winograd(onnx, window, x, [n, o, outputLength(height), outputLength(width)]);
+  if (tiles) {
+    const y = tiles.forward(operands.in('placesFirst', 0), operands.name(1));
+    return [placesFirst(bias.length === 0 ? y : onnx.op('Add', [y, ...bias]))];
+  }
+  const inputs = [operands.name(0), operands.name(1), ...bias];
   return [onnx.op('Conv', inputs, { kernel_shape: square(kernel), strides: square(stride), pads: allSides(padding) })];
 };
 
@@ -18,8 +65,17 @@ export const conv2d: Recipe<'conv2d'> = (onnx, operands, { stride, padding }) =>
  */
 export const conv2dInputGrad: Recipe<'conv2dInputGrad'> = (onnx, operands, attributes) => {
   const { stride, padding, inputHeight, inputWidth } = attributes;
-  const [, , height, width] = operands.image(0);
-  const [, , kernel] = operands.image(1);
+  const dy = operands.image(0);
+  const [n, o, height, width] = dy;
+  const [, c, kernel] = operands.image(1);
+  const window = { kernel, stride, padding };
+  if (isPointwise(window) && isOneProduct(onnx, height, width)) {
+    const flat = onnx.reshape(operands.in('placesFirst', 0), [height * width * n, o]);
+    const product = onnx.op('Gemm', [flat, onnx.reshape(operands.name(1), [o, c])]);
+    return [placesFirst(onnx.reshape(product, [height, width, n, c]))];
+  }
+  const tiles = winograd(onnx, window, [n, c, inputHeight, inputWidth], dy);
+  if (tiles) return [placesFirst(tiles.inputGrad(operands.in('placesFirst', 0), operands.name(1)))];
   const border = kernel - 1 - padding;
   if (stride === 1 && border >= 0) {
     const swapped = onnx.op('Transpose', [operands.name(1)], { perm: [1, 0, 2, 3] });
@@ -39,13 +95,20 @@ export const conv2dInputGrad: Recipe<'conv2dInputGrad'> = (onnx, operands, attri
   ];
 };
 
-/** 1x1: one product dy * x^T per image, summed over the images. No data is moved. */
-function pointwiseWeightGrad(onnx: OnnxBuilder, x: string, dy: string, [n, c, o, area]: number[]): string {
-  const flatX = onnx.reshape(x, [n ?? 1, c ?? 1, area ?? 1]);
-  const flatDy = onnx.reshape(dy, [n ?? 1, o ?? 1, area ?? 1]);
+/** 1x1: one product dy * x^T per image, summed over the images; of small images, one product in all. */
+function pointwiseWeightGrad(onnx: OnnxBuilder, operands: Operands): string {
+  const [n, c, height, width] = operands.image(0);
+  const [, o] = operands.image(1);
+  if (isOneProduct(onnx, height, width)) {
+    const [x, dy] = [0, 1].map((i) => operands.in('placesFirst', i)) as [string, string];
+    const rows = height * width * n;
+    const product = onnx.op('Gemm', [onnx.reshape(dy, [rows, o]), onnx.reshape(x, [rows, c])], { transA: 1 });
+    return onnx.reshape(product, [o, c, 1, 1]);
+  }
+  const flatX = onnx.reshape(operands.name(0), [n, c, height * width]);
+  const flatDy = onnx.reshape(operands.name(1), [n, o, height * width]);
   const products = onnx.op('MatMul', [flatDy, onnx.op('Transpose', [flatX], { perm: [0, 2, 1] })]);
-  const sum = onnx.op('ReduceSum', [products, onnx.int64([0])], { keepdims: 0 });
-  return onnx.reshape(sum, [o ?? 1, c ?? 1, 1, 1]);
+  return onnx.reshape(onnx.op('ReduceSum', [products, onnx.int64([0])], { keepdims: 0 }), [o, c, 1, 1]);
 }
 
 /**
@@ -98,10 +161,10 @@ const dilatedWeightGrad: Recipe<'conv2dWeightGrad'> = (onnx, operands, { stride,
 };
 
 export const conv2dWeightGrad: Recipe<'conv2dWeightGrad'> = (onnx, operands, attributes) => {
-  const { stride, padding, kernelHeight } = attributes;
-  if (stride !== 1) return dilatedWeightGrad(onnx, operands, attributes);
-  if (kernelHeight !== 1 || padding !== 0) return tapWeightGrad(onnx, operands, attributes);
-  const [n, c, height, width] = operands.image(0);
-  const [, o] = operands.image(1);
-  return [pointwiseWeightGrad(onnx, operands.name(0), operands.name(1), [n, c, o, height * width])];
+  const { stride, padding, kernelHeight: kernel } = attributes;
+  const window = { kernel, stride, padding };
+  if (isPointwise(window)) return [pointwiseWeightGrad(onnx, operands)];
+  const tiles = winograd(onnx, window, operands.image(0), operands.image(1));
+  if (tiles) return [tiles.weightGrad(operands.in('placesFirst', 0), operands.in('placesFirst', 1))];
+  return stride === 1 ? tapWeightGrad(onnx, operands, attributes) : dilatedWeightGrad(onnx, operands, attributes);
 };

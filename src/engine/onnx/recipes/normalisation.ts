@@ -13,7 +13,7 @@ const spread = (onnx: OnnxBuilder, vector: string, channels: number) => onnx.res
 export const batchNorm2dInference: Recipe<'batchNorm2dInference'> = (onnx, operands, { epsilon }) => [
   onnx.op(
     'BatchNormalization',
-    operands.inputs.map(({ name }) => name),
+    Array.from({ length: operands.count }, (_, i) => operands.name(i)),
     { epsilon: { float: epsilon } },
   ),
 ];

@@ -3,8 +3,8 @@
 import type { Recipe } from '../lowering.js';
 
 export const globalNorm: Recipe<'globalNorm'> = (onnx, operands) => {
-  const squares = operands.inputs.map(({ name, shape }) =>
-    onnx.op('ReduceSumSquare', [name], { axes: shape.map((_, axis) => axis), keepdims: 0 }),
+  const squares = Array.from({ length: operands.count }, (_, i) =>
+    onnx.op('ReduceSumSquare', [operands.name(i)], { axes: operands.shape(i).map((_, axis) => axis), keepdims: 0 }),
   );
   return [onnx.op('Sqrt', [squares.reduce((sum, square) => onnx.op('Add', [sum, square]))])];
 };
@@ -29,7 +29,7 @@ export const sgdUpdate: Recipe<'sgdUpdate'> = (onnx, operands, { momentum, neste
   const plus = (value: string, other: string, times: number) =>
     times === 0 ? value : onnx.op('Add', [value, onnx.op('Mul', [other, onnx.float(times)])]);
   const decayed = plus(onnx.op('Mul', [gradient, factor]), parameter, weightDecay);
-  const hasVelocity = operands.inputs.length > 4;
+  const hasVelocity = operands.count > 4;
   const velocity = hasVelocity ? plus(decayed, operands.name(4), momentum) : decayed;
   const direction = hasVelocity && nesterov ? plus(decayed, velocity, momentum) : velocity;
   const updated = onnx.op('Sub', [parameter, onnx.op('Mul', [direction, learningRate])]);
