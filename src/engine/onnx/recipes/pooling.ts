@@ -1,18 +1,47 @@
 /** Pooling and its gradients. */
 
-import type { Recipe } from '../lowering.js';
+import type { WindowAttributes } from '../../../graph/operators.js';
+import { placesFirst, type Recipe } from '../lowering.js';
 import { type OnnxBuilder, OnnxType } from '../onnxBuilder.js';
 
 /** Below every activation, and unlike -infinity still 0 when multiplied by 0. */
 const LOWEST = -3e38;
 
-export const maxPool2d: Recipe<'maxPool2d'> = (onnx, operands, { kernelSize, stride, padding }) => [
-  onnx.op('MaxPool', [operands.name(0)], {
-    kernel_shape: [kernelSize, kernelSize],
-    strides: [stride, stride],
-    pads: [padding, padding, padding, padding],
-  }),
-];
+/** How windows lie along one direction of some images: the images are before x length x after. */
+interface Line {
+  readonly before: number;
+  readonly length: number;
+  readonly after: number;
+  readonly windows: number;
+}
+
+/** For each tap of the windows, the elements under it, one for each window: before x windows x after. */
+function tapsOf(onnx: OnnxBuilder, x: string, line: Line, { kernelSize, stride }: WindowAttributes): string[] {
+  const { before, length, after, windows } = line;
+  const lines = onnx.reshape(x, [before, length, after]);
+  return Array.from({ length: kernelSize }, (_, tap) =>
+    onnx.slice(lines, [1], [tap], [tap + (windows - 1) * stride + 1], [stride]),
+  );
+}
+
+/** The way of `tapsOf` backwards: each element is the sum of what the taps that lay on it have. */
+function scatterTaps(onnx: OnnxBuilder, taps: readonly string[], line: Line, { stride }: WindowAttributes): string {
+  const { before, length, after, windows } = line;
+  // Elements `stride` apart have the same phase, and so has each tap: those of a phase are added up, shifted against
+  // each other, and the phases are interleaved.
+  const steps = Math.ceil(length / stride);
+  const none = onnx.op('Expand', [onnx.float(0), onnx.int64([before, steps, after])]);
+  const phases = Array.from({ length: stride }, (_, phase) => {
+    const shifted = taps
+      .filter((_, tap) => tap % stride === phase)
+      .map((tap, i) => onnx.op('Pad', [tap, onnx.int64([0, i, 0, 0, steps - windows - i, 0])]));
+    const sum = shifted.length === 0 ? none : shifted.reduce((a, b) => onnx.op('Add', [a, b]));
+    return onnx.reshape(sum, [before, steps, 1, after]);
+  });
+  const interleaved = onnx.op('Concat', phases, { axis: 2 });
+  const elements = onnx.reshape(interleaved, [before, steps * stride, after]);
+  return steps * stride === length ? elements : onnx.slice(elements, [1], [0], [length]);
+}
 
 /**
  * Splits the gradients of windows among their taps: each window's goes to its first tap that equals the maximum.
@@ -29,71 +58,74 @@ function shareAmongTaps(onnx: OnnxBuilder, taps: readonly string[], maximum: str
   });
 }
 
-/** 0/1 matrix of shape `length` x (taps * windows): column (t, w) picks the place of tap t in window w. */
-function tapMatrix(length: number, windows: number, kernel: number, stride: number): Float32Array {
-  const matrix = new Float32Array(length * kernel * windows);
-  for (let tap = 0; tap < kernel; tap++) {
-    for (let window = 0; window < windows; window++) {
-      matrix[(window * stride + tap) * kernel * windows + tap * windows + window] = 1;
-    }
-  }
-  return matrix;
+type Size = readonly [batch: number, channels: number, height: number, width: number];
+
+/** The two passes of a pooling layer over images that lie places first: across each row of pixels, then down. */
+function passes([n, c, height, width]: Size, [windowsDown, windowsAcross]: readonly [number, number]) {
+  const across: Line = { before: height, length: width, after: n * c, windows: windowsAcross };
+  const down: Line = { before: 1, length: height, after: windowsAcross * n * c, windows: windowsDown };
+  return { across, down };
 }
+
+/** Images that lie places first, with a border that never wins. */
+function bordered(onnx: OnnxBuilder, x: string, padding: number): string {
+  const pads = [padding, padding, 0, 0, padding, padding, 0, 0];
+  return padding === 0 ? x : onnx.op('Pad', [x, onnx.int64(pads), onnx.float(LOWEST)]);
+}
+
+export const maxPool2d: Recipe<'maxPool2d'> = (onnx, operands, window) => {
+  const { kernelSize, stride, padding } = window;
+  if (operands.layout(0) === 'imagesFirst') {
+    return [
+      onnx.op('MaxPool', [operands.name(0)], {
+        kernel_shape: [kernelSize, kernelSize],
+        strides: [stride, stride],
+        pads: [padding, padding, padding, padding],
+      }),
+    ];
+  }
+  const [n, c, height, width] = operands.image(0);
+  const [paddedHeight, paddedWidth] = [height + 2 * padding, width + 2 * padding];
+  const windows = [paddedHeight, paddedWidth].map((length) => Math.floor((length - kernelSize) / stride) + 1);
+  const [windowsDown, windowsAcross] = windows as [number, number];
+  const { across, down } = passes([n, c, paddedHeight, paddedWidth], [windowsDown, windowsAcross]);
+  const x = bordered(onnx, operands.in('placesFirst', 0), padding);
+  const rowMaxima = onnx.op('Max', tapsOf(onnx, x, across, window));
+  const maxima = onnx.op('Max', tapsOf(onnx, rowMaxima, down, window));
+  return [placesFirst(onnx.reshape(maxima, [windowsDown, windowsAcross, n, c]))];
+};
+
+/**
+ * A k x k maximum is the maximum over k rows of maxima over k columns, and its first place in reading order lies in
+ * the first row that reaches it. So the gradient goes back in two passes of k taps instead of one of k * k: from
+ * windows to rows, then from rows to pixels.
+ */
+export const maxPool2dGrad: Recipe<'maxPool2dGrad'> = (onnx, operands, window) => {
+  const { padding } = window;
+  const [n, c, height, width] = operands.image(0);
+  const [, , windowsDown, windowsAcross] = operands.image(1);
+  const [paddedHeight, paddedWidth] = [height + 2 * padding, width + 2 * padding];
+  const { across, down } = passes([n, c, paddedHeight, paddedWidth], [windowsDown, windowsAcross]);
+  const [x, y, dy] = [0, 1, 2].map((i) => operands.in('placesFirst', i)) as [string, string, string];
+  const pass = (taps: readonly string[], maxima: string, gradient: string, line: Line) => {
+    const shape = [line.before, line.windows, line.after];
+    const shares = shareAmongTaps(onnx, taps, onnx.reshape(maxima, shape), onnx.reshape(gradient, shape));
+    return scatterTaps(onnx, shares, line, window);
+  };
+  const columnTaps = tapsOf(onnx, bordered(onnx, x, padding), across, window);
+  const rowMaxima = onnx.op('Max', columnTaps);
+  const rowGradient = pass(tapsOf(onnx, rowMaxima, down, window), y, dy, down);
+  const gradient = pass(columnTaps, rowMaxima, rowGradient, across);
+  const image = onnx.reshape(gradient, [paddedHeight, paddedWidth, n, c]);
+  if (padding === 0) return [placesFirst(image)];
+  return [placesFirst(onnx.slice(image, [0, 1], [padding, padding], [padding + height, padding + width]))];
+};
 
 function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = matrix[r * columns + c] ?? 0;
   return result;
 }
-
-/**
- * A k x k maximum is the maximum over k rows of maxima over k columns, and its first place in reading order lies in
- * the first row that reaches it. So the gradient goes back in two passes of k taps instead of one of k * k: from
- * windows to rows, then from rows to pixels. Picking and scattering columns are products with 0/1 matrices, which
- * ONNX Runtime does faster than strided slices, and which are exact.
- */
-export const maxPool2dGrad: Recipe<'maxPool2dGrad'> = (onnx, operands, { kernelSize, stride, padding }) => {
-  const [n, c, inputHeight, inputWidth] = operands.image(0);
-  const [, , windowsDown, windowsAcross] = operands.image(1);
-  const planes = n * c;
-  const [height, width] = [inputHeight + 2 * padding, inputWidth + 2 * padding];
-  const pads = [0, 0, padding, padding, 0, 0, padding, padding];
-  const x = padding === 0 ? operands.name(0) : onnx.op('Pad', [operands.name(0), onnx.int64(pads), onnx.float(LOWEST)]);
-
-  const rowMaxima = onnx.op('MaxPool', [x], { kernel_shape: [1, kernelSize], strides: [1, stride] });
-  const rowTaps = Array.from({ length: kernelSize }, (_, tap) =>
-    onnx.slice(rowMaxima, [2], [tap], [tap + (windowsDown - 1) * stride + 1], [stride]),
-  );
-  const rowShares = shareAmongTaps(onnx, rowTaps, operands.name(1), operands.name(2));
-  const down = tapMatrix(height, windowsDown, kernelSize, stride);
-  const rowGradient = onnx.op('MatMul', [
-    onnx.float(down, [height, kernelSize * windowsDown]),
-    onnx.reshape(onnx.op('Concat', rowShares, { axis: 2 }), [planes, kernelSize * windowsDown, windowsAcross]),
-  ]);
-
-  const lines = planes * height;
-  const across = tapMatrix(width, windowsAcross, kernelSize, stride);
-  const flatX = onnx.reshape(x, [lines, width]);
-  const columnTaps = Array.from({ length: kernelSize - 1 }, (_, tap) => {
-    const pick = new Float32Array(width * windowsAcross);
-    for (let window = 0; window < windowsAcross; window++) pick[(window * stride + tap) * windowsAcross + window] = 1;
-    return onnx.op('MatMul', [flatX, onnx.float(pick, [width, windowsAcross])]);
-  });
-  const columnShares = shareAmongTaps(
-    onnx,
-    [...columnTaps, ''],
-    onnx.reshape(rowMaxima, [lines, windowsAcross]),
-    onnx.reshape(rowGradient, [lines, windowsAcross]),
-  );
-  const scatter = transposed(across, width, kernelSize * windowsAcross);
-  const gradient = onnx.op('MatMul', [
-    onnx.op('Concat', columnShares, { axis: 1 }),
-    onnx.float(scatter, [kernelSize * windowsAcross, width]),
-  ]);
-  const image = onnx.reshape(gradient, [n, c, height, width]);
-  if (padding === 0) return [image];
-  return [onnx.slice(image, [2, 3], [padding, padding], [padding + inputHeight, padding + inputWidth])];
-};
 
 /** Matrix of shape `input` x `output` whose column i averages region i. */
 function averagingMatrix(input: number, output: number): Float32Array {
