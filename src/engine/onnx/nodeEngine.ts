@@ -75,6 +75,8 @@ class NodeEngine implements Engine {
       executionProviders: [this.device],
       intraOpNumThreads: this.threads,
       graphOptimizationLevel: 'all',
+      // A waiting thread that spins takes a core from the other sessions' threads, and from other programs.
+      extra: { 'session.intra_op.allow_spinning': '0' },
       // Errors reach the caller as exceptions; ONNX Runtime's own log lines would break into the live view.
       logSeverityLevel: 4,
     }).catch((error) => {
