@@ -8,6 +8,9 @@ import { runGraph, runWithGradients } from '../support/runGraph.js';
 
 /** float32 sums of a few hundred terms; a wrong formula is off by far more. */
 const TOLERANCE = 5e-6;
+/** Convolutions with many channels go by Winograd's tiles, which round a few times as much as a plain sum. */
+const TILE_TOLERANCE = 1e-5;
+const MANY_CHANNELS = 32;
 
 type Values = Readonly<Record<string, Value>>;
 
@@ -22,9 +25,11 @@ function checkCases<Op extends OperatorName>(op: Op, f: (values: Values, c: Oper
         y: c.outputs.y,
         ...Object.fromEntries(wanted.map((name) => [`d.${name}`, c.gradients[name]])),
       };
+      const isWide = op === 'conv2d' && (c.inputs.x?.shape[1] ?? 0) >= MANY_CHANNELS;
       for (const [name, tensor] of Object.entries(expected)) {
         expect(results[name]?.shape, name).toEqual(tensor?.shape);
-        expect(maximumError(results[name]?.data ?? [], tensor?.data ?? []), name).toBeLessThan(TOLERANCE);
+        const error = maximumError(results[name]?.data ?? [], tensor?.data ?? []);
+        expect(error, name).toBeLessThan(isWide ? TILE_TOLERANCE : TOLERANCE);
       }
     });
   });

@@ -12,7 +12,7 @@
  */
 
 import type { OnnxBuilder } from '../onnxBuilder.js';
-import { MOST_POINTS, type Matrix, type ToomCook, toomCook, transpose } from './toomCook.js';
+import { type Matrix, MOST_POINTS, type ToomCook, toomCook, transpose } from './toomCook.js';
 
 /** Outputs of a tile's side that are considered. */
 const TILES = [4, 2] as const;
