@@ -58,7 +58,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     transform: { resize: 224, mean: 0.286, std: 0.353 },
     batchSize: 64,
     epochs: 10,
-    learningRate: 0.01,
+    learningRate: 0.02,
     schedule: { name: 'oneCycle', warmup: 0.1 },
     optimizer: { momentum: 0.9, nesterov: true, weightDecay: 5e-4, maxGradientNorm: 1 },
   },

@@ -6,6 +6,7 @@ import { batchNorm2d } from '../../src/nn/layers/batchNorm2d.js';
 import { conv2d } from '../../src/nn/layers/conv2d.js';
 import { linear } from '../../src/nn/layers/linear.js';
 import { sequential } from '../../src/nn/layers/sequential.js';
+import { nin } from '../../src/nn/models/nin.js';
 import { stateDict } from '../../src/nn/stateDict.js';
 
 /** 10,000 weights in each layer: a convolution of fan-in 16 * 25 and fan-out 25 * 25, and 200 features to 50. */
@@ -87,6 +88,37 @@ describe('heNormal', () => {
 
   it('starts biases at 0', () => {
     expect(largest([...(state['0.bias'] ?? [1]), ...(state['1.bias'] ?? [1])])).toBe(0);
+  });
+});
+
+describe('aliveLogits', () => {
+  const net = nin();
+  initialise(net, 'aliveLogits', 3);
+  const state = stateDict(net);
+  const valuesOf = (name: string) => [...(state.get(name)?.data ?? [])];
+
+  it('starts the 1x1 convolutions at the end as the identity', () => {
+    const identity = Array.from({ length: 100 }, (_, i) => Number(i % 11 === 0));
+    for (const layer of ['7.2', '7.4']) {
+      expect(valuesOf(`${layer}.weight`)).toEqual(identity);
+      expect(valuesOf(`${layer}.bias`)).toEqual(new Array(10).fill(0));
+    }
+  });
+
+  it('starts the convolution before them with small weights and equal, positive biases', () => {
+    const [bias] = valuesOf('7.0.bias');
+    expect(bias).toBeGreaterThan(0);
+    expect(valuesOf('7.0.bias')).toEqual(new Array(10).fill(bias));
+    const he = Math.sqrt(2 / (384 * 9));
+    expect(deviation(valuesOf('7.0.weight'))).toBeLessThan(0.5 * he);
+    expect(deviation(valuesOf('7.0.weight'))).toBeGreaterThan(0.1 * he);
+  });
+
+  it('starts everything else as heNormal', () => {
+    const other = nin();
+    initialise(other, 'heNormal', 3);
+    for (const [name, { data }] of stateDict(other))
+      if (!name.startsWith('7.')) expect(valuesOf(name)).toEqual([...data]);
   });
 });
 
