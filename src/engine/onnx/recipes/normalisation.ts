@@ -1,14 +1,8 @@
-/** Batch normalisation and its gradient. */
+/** Batch normalisation and its gradient, in the layout that the images lie in. */
 
 import { sizeOf } from '../../../graph/tensorType.js';
-import type { Recipe } from '../lowering.js';
-import type { OnnxBuilder } from '../onnxBuilder.js';
-
-/** Axes of N x C x H x W that one channel's statistics run over. */
-const AXES = [0, 2, 3];
-
-/** A vector of C as 1 x C x 1 x 1, which spreads over images and places. */
-const spread = (onnx: OnnxBuilder, vector: string, channels: number) => onnx.reshape(vector, [1, channels, 1, 1]);
+import { type Lowered, placesFirst, type Recipe } from '../lowering.js';
+import { spreadChannels, sumChannels } from './channels.js';
 
 export const batchNorm2dInference: Recipe<'batchNorm2dInference'> = (onnx, operands, { epsilon }) => [
   onnx.op(
@@ -20,15 +14,24 @@ export const batchNorm2dInference: Recipe<'batchNorm2dInference'> = (onnx, opera
 
 /** The variance is taken around the mean, in two passes: the mean of squares would cancel. */
 export const batchNorm2d: Recipe<'batchNorm2d'> = (onnx, operands, { epsilon }) => {
-  const [, channels] = operands.image(0);
-  const x = operands.name(0);
-  const mean = onnx.op('ReduceMean', [x], { axes: AXES, keepdims: 0 });
-  const centred = onnx.op('Sub', [x, spread(onnx, mean, channels)]);
-  const variance = onnx.op('ReduceMean', [onnx.op('Mul', [centred, centred])], { axes: AXES, keepdims: 0 });
-  const y = onnx.op('BatchNormalization', [x, operands.name(1), operands.name(2), mean, variance], {
-    epsilon: { float: epsilon },
-  });
-  return [y, mean, variance];
+  const size = operands.image(0);
+  const [, channels] = size;
+  const layout = operands.layout(0);
+  const x = operands.in(layout, 0);
+  const [weight, bias] = [operands.name(1), operands.name(2)];
+  const count = onnx.float(operands.size(0) / channels);
+  const average = (value: string) => onnx.op('Div', [sumChannels(onnx, value, layout, size), count]);
+  const spread = (vector: string) => spreadChannels(onnx, vector, layout, channels);
+  const mean = average(x);
+  const centred = onnx.op('Sub', [x, spread(mean)]);
+  const variance = average(onnx.op('Mul', [centred, centred]));
+  if (layout === 'imagesFirst') {
+    const y = onnx.op('BatchNormalization', [x, weight, bias, mean, variance], { epsilon: { float: epsilon } });
+    return [y, mean, variance];
+  }
+  const deviation = onnx.op('Sqrt', [onnx.op('Add', [variance, onnx.float(epsilon)])]);
+  const scaled = onnx.op('Mul', [centred, spread(onnx.op('Div', [weight, deviation]))]);
+  return [placesFirst(onnx.op('Add', [scaled, spread(bias)])), mean, variance];
 };
 
 /**
@@ -36,18 +39,16 @@ export const batchNorm2d: Recipe<'batchNorm2d'> = (onnx, operands, { epsilon }) 
  * `dx = weight / s * (dy - sum(dy) / m - c * sum(dy * c) / (m * s^2))`, here as `a * dy + b * c + d` per channel.
  */
 export const batchNorm2dGrad: Recipe<'batchNorm2dGrad'> = (onnx, operands, { epsilon }) => {
-  const [, channels] = operands.image(0);
-  const count = onnx.float(sizeOf(operands.shape(0)) / channels);
-  const [x, dy, weight, mean, variance] = [0, 1, 2, 3, 4].map((i) => operands.name(i)) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const sum = (value: string) => onnx.op('ReduceSum', [value, onnx.int64(AXES)], { keepdims: 0 });
+  const size = operands.image(0);
+  const [, channels] = size;
+  const layout = operands.layout(0);
+  const count = onnx.float(sizeOf(size) / channels);
+  const [x, dy] = [operands.in(layout, 0), operands.in(layout, 1)];
+  const [weight, mean, variance] = [operands.name(2), operands.name(3), operands.name(4)];
+  const spread = (vector: string) => spreadChannels(onnx, vector, layout, channels);
+  const sum = (value: string) => sumChannels(onnx, value, layout, size);
   const deviation = onnx.op('Sqrt', [onnx.op('Add', [variance, onnx.float(epsilon)])]);
-  const centred = onnx.op('Sub', [x, spread(onnx, mean, channels)]);
+  const centred = onnx.op('Sub', [x, spread(mean)]);
   const dBias = sum(dy);
   const dWeight = onnx.op('Div', [sum(onnx.op('Mul', [dy, centred])), deviation]);
 
@@ -55,7 +56,7 @@ export const batchNorm2dGrad: Recipe<'batchNorm2dGrad'> = (onnx, operands, { eps
   const perElement = (total: string) => onnx.op('Neg', [onnx.op('Div', [onnx.op('Mul', [a, total]), count])]);
   const b = onnx.op('Div', [perElement(dWeight), deviation]);
   const d = perElement(dBias);
-  const terms = [onnx.op('Mul', [dy, spread(onnx, a, channels)]), onnx.op('Mul', [centred, spread(onnx, b, channels)])];
-  const dx = onnx.op('Add', [onnx.op('Add', terms), spread(onnx, d, channels)]);
+  const terms = [onnx.op('Mul', [dy, spread(a)]), onnx.op('Mul', [centred, spread(b)])];
+  const dx: Lowered = { name: onnx.op('Add', [onnx.op('Add', terms), spread(d)]), layout };
   return [dx, dWeight, dBias];
 };

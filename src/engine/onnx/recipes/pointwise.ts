@@ -1,7 +1,7 @@
 /** Operators that work element by element, change only the shape, or are one matrix product or sum. */
 
-import { sizeOf } from '../../../graph/tensorType.js';
 import type { Lowered, Recipe } from '../lowering.js';
+import { sumChannels } from './channels.js';
 
 export const affine: Recipe<'affine'> = (onnx, operands, { scale, shift }) => {
   const x = operands.name(0);
@@ -37,16 +37,7 @@ export const matmul: Recipe<'matmul'> = (onnx, operands, { transposeA, transpose
   onnx.op('Gemm', [operands.name(0), operands.name(1)], { transA: Number(transposeA), transB: Number(transposeB) }),
 ];
 
-/** Along memory first, then over what is left. Places first, a sum over rows is a product with ones. */
 export const sumPerChannel: Recipe<'sumPerChannel'> = (onnx, operands) => {
-  const [batch = 1, channels = 1, ...rest] = operands.shape(0);
-  const sum = (x: string, axis: number) => onnx.op('ReduceSum', [x, onnx.int64([axis])], { keepdims: 0 });
-  if (operands.layout(0) === 'placesFirst') {
-    const [height = 1, width = 1] = rest;
-    const rows = onnx.reshape(operands.in('placesFirst', 0), [height, width * batch, channels]);
-    const ones = onnx.float(new Float32Array(width * batch).fill(1), [1, width * batch]);
-    return [sum(onnx.reshape(onnx.op('MatMul', [ones, rows]), [height, channels]), 0)];
-  }
-  if (rest.length === 0) return [sum(operands.name(0), 0)];
-  return [sum(sum(onnx.reshape(operands.name(0), [batch, channels, sizeOf(rest)]), 2), 0)];
+  const layout = operands.layout(0);
+  return [sumChannels(onnx, operands.in(layout, 0), layout, operands.image(0))];
 };
