@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { summary } from '../nn/summary.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../training/presets.js';
 import { modelTable } from '../views/modelTable.js';
+import { type BenchOptions, bench } from './bench.js';
 import { type EvaluateOptions, evaluate } from './evaluate.js';
 import { EXIT } from './exitCodes.js';
 import { describeFailure } from './failure.js';
@@ -153,6 +154,22 @@ program
   .argument('[folder]', 'folder of runs', path, 'runs')
   .addHelpText('after', '\nExamples:\n  nin runs\n  nin runs /data/runs')
   .action((folder: string) => runs(folder, process.stdout));
+
+program
+  .command('bench')
+  .description('Measure how fast this machine trains and evaluates, on its CPU.')
+  .addOption(new Option('--preset <name>', 'recipe').choices(PRESET_NAMES).default('d2l'))
+  .addOption(new Option('--resize <pixels>', 'height and width of the images').argParser(wholeNumber(1, 1024)))
+  .addOption(new Option('--batch-size <n>', 'examples in a batch').argParser(wholeNumber(1, 10_000)))
+  .addOption(new Option('--steps <n>', 'steps to measure').argParser(wholeNumber(1, 1_000_000)).default(5))
+  .addOption(threads())
+  .addOption(new Option('--profile', 'show the time of each operator of a training step instead').default(false))
+  .addOption(json().conflicts('profile'))
+  .addHelpText(
+    'after',
+    '\nExamples:\n  nin bench\n  nin bench --resize 96 --batch-size 64 --steps 20\n  nin bench --preset quick --profile',
+  )
+  .action((options: BenchOptions) => bench(options, process.stdout, process.stderr));
 
 program
   .command('summary')

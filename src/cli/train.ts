@@ -6,9 +6,8 @@ import type { DeviceType } from '../engine/engine.js';
 import { createNodeEngine } from '../engine/onnx/nodeEngine.js';
 import { summary } from '../nn/summary.js';
 import type { RunConfig } from '../run/runConfig.js';
-import { RunFolder } from '../run/runFolder.js';
+import { RunFolder, type RunResult } from '../run/runFolder.js';
 import type { TrainingConfig } from '../training/config.js';
-import type { TrainingResult } from '../training/events.js';
 import { chooseMicroBatchSize } from '../training/microBatch.js';
 import { PRESETS, type PresetName } from '../training/presets.js';
 import { createView } from '../views/createView.js';
@@ -57,7 +56,12 @@ async function choosePreset(device: DeviceType, threads?: number): Promise<{ pre
   return { preset, sentence: `preset ${preset}, chosen for this machine's ${device}: here ${times.join(', ')}` };
 }
 
-function trainingConfig(name: PresetName, options: TrainOptions, device: DeviceType): TrainingConfig {
+/** A preset with what the command line gives instead. */
+export function trainingConfig(
+  name: PresetName,
+  options: Pick<TrainOptions, 'resize' | 'batchSize' | 'epochs' | 'maxSteps' | 'lr' | 'seed'>,
+  device: DeviceType,
+): TrainingConfig {
   const preset = PRESETS[name];
   const resize = options.resize ?? preset.transform.resize;
   const net = preset.net();
@@ -90,7 +94,7 @@ function loadRunData(
 }
 
 /** A result as one line for a program. */
-export function writeJson(stdout: ViewStream, { state: _, ...figures }: TrainingResult, run: string): void {
+export function writeJson(stdout: ViewStream, { state: _, ...figures }: RunResult, run: string): void {
   stdout.write(`${JSON.stringify({ ...figures, run })}\n`);
 }
 

@@ -66,6 +66,13 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Wrong>>>> = {
   },
   sweep: { ...trainingOptions, '--preset': choice('d2l', 'quick', 'robust'), '--seeds': SEEDS, '--out': path },
   evaluate: { '--threads': whole(1, 1024), '--data-dir': path, '--test-examples': whole(1, 10_000) },
+  bench: {
+    '--preset': choice('d2l', 'quick', 'robust'),
+    '--resize': whole(1, 1024),
+    '--batch-size': whole(1, 10_000),
+    '--steps': whole(1, 1_000_000),
+    '--threads': whole(1, 1024),
+  },
   runs: {},
   summary: { '--preset': choice('d2l', 'quick', 'robust'), '--resize': whole(1, 1024) },
 };

@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { InferenceSession, listSupportedBackends, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.js';
 import type { Tensor, TensorData } from '../../graph/tensor.js';
-import { type DataType, formatShape, sizeOf } from '../../graph/tensorType.js';
+import { formatShape, sizeOf } from '../../graph/tensorType.js';
 import { type DeviceType, type Engine, EngineError, type Executable } from '../engine.js';
 import { toOnnx } from './toOnnx.js';
 
@@ -24,29 +24,50 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** How sessions run: on which device, with how many threads. */
+export function sessionOptions(device: DeviceType, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    graphOptimizationLevel: 'all',
+    // A waiting thread that spins takes a core from the other sessions' threads, and from other programs.
+    extra: { 'session.intra_op.allow_spinning': '0' },
+    // Errors reach the caller as exceptions; ONNX Runtime's own log lines would break into the live view.
+    logSeverityLevel: 4,
+  };
+}
+
+/**
+ * A graph's inputs as ONNX Runtime takes them.
+ * @throws EngineError where one is absent or has not as many values as its shape
+ */
+export function feedsOf(graph: Pick<Graph, 'inputs'>, inputs: ReadonlyMap<string, TensorData>) {
+  const feeds: Record<string, OrtTensor> = {};
+  for (const [name, { shape, dtype }] of graph.inputs) {
+    const data = inputs.get(name);
+    if (!data) throw new EngineError(`The graph's input "${name}" was not given.`);
+    if (data.length !== sizeOf(shape)) {
+      const needed = `${sizeOf(shape)} values (${formatShape(shape)})`;
+      throw new EngineError(`The graph's input "${name}" needs ${needed}, ${data.length} were given.`);
+    }
+    feeds[`in.${name}`] = new OrtTensor(dtype, data, shape);
+  }
+  return feeds;
+}
+
 class NodeExecutable implements Executable {
   readonly #session: InferenceSession;
-  readonly #inputs: ReadonlyMap<string, { shape: readonly number[]; dtype: DataType }>;
+  readonly #graph: Pick<Graph, 'inputs'>;
   readonly #outputNames: readonly string[];
 
   constructor(session: InferenceSession, graph: Graph) {
     this.#session = session;
-    this.#inputs = new Map(graph.inputs);
+    this.#graph = { inputs: new Map(graph.inputs) };
     this.#outputNames = [...graph.outputs.keys()];
   }
 
   async run(inputs: ReadonlyMap<string, TensorData>): Promise<Map<string, Tensor>> {
-    const feeds: Record<string, OrtTensor> = {};
-    for (const [name, { shape, dtype }] of this.#inputs) {
-      const data = inputs.get(name);
-      if (!data) throw new EngineError(`The graph's input "${name}" was not given.`);
-      if (data.length !== sizeOf(shape)) {
-        const needed = `${sizeOf(shape)} values (${formatShape(shape)})`;
-        throw new EngineError(`The graph's input "${name}" needs ${needed}, ${data.length} were given.`);
-      }
-      feeds[`in.${name}`] = new OrtTensor(dtype, data, shape);
-    }
-    const results = await this.#session.run(feeds).catch((error) => {
+    const results = await this.#session.run(feedsOf(this.#graph, inputs)).catch((error) => {
       throw new EngineError(`ONNX Runtime could not run the graph: ${messageOf(error)}`);
     });
     const outputs = new Map<string, Tensor>();
@@ -71,15 +92,8 @@ class NodeEngine implements Engine {
   ) {}
 
   async compile(graph: Graph): Promise<Executable> {
-    const session = await InferenceSession.create(toOnnx(graph, this.device), {
-      executionProviders: [this.device],
-      intraOpNumThreads: this.threads,
-      graphOptimizationLevel: 'all',
-      // A waiting thread that spins takes a core from the other sessions' threads, and from other programs.
-      extra: { 'session.intra_op.allow_spinning': '0' },
-      // Errors reach the caller as exceptions; ONNX Runtime's own log lines would break into the live view.
-      logSeverityLevel: 4,
-    }).catch((error) => {
+    const options = sessionOptions(this.device, this.threads);
+    const session = await InferenceSession.create(toOnnx(graph, this.device), options).catch((error) => {
       throw new EngineError(`ONNX Runtime could not prepare the graph on ${this.device}: ${messageOf(error)}`);
     });
     return new NodeExecutable(session, graph);
