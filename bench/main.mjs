@@ -14,6 +14,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { barsSvg, growthSvg } from './charts.mjs';
+import { measureCheckpoint } from './checkpoint.mjs';
 import { here, install, isInstalled, measureNin, measureRival, measureStart } from './programs.mjs';
 
 const { values } = parseArgs({
@@ -114,6 +115,7 @@ const result = {
   versus: WORKLOADS.map(versus),
   slowRivals: has.javascript ? slowRivals() : [],
   secondsToFirstStep: await starts(),
+  checkpoints: [await measureCheckpoint('d2l'), await measureCheckpoint('robust')],
   growth: growth(),
 };
 mkdirSync(here('results'), { recursive: true });
@@ -149,4 +151,11 @@ for (const { name, mode, examplesPerSecond, unsupported, timedOut } of result.sl
   else say(`${mode}: ${name}: ${unsupported ?? timedOut}`);
 }
 say(`from the command to the first finished step at 96 x 96: ${median(result.secondsToFirstStep).toFixed(2)} s`);
+const stepSeconds = (result.versus[0]?.batchSize ?? Number.NaN) / median(book.map((each) => each.training));
+for (const { preset, bytes, milliseconds } of result.checkpoints) {
+  const share = (milliseconds / stepSeconds / 10).toFixed(1);
+  say(
+    `a checkpoint of ${preset}: ${(bytes / 1e6).toFixed(1)} MB in ${milliseconds.toFixed(0)} ms, ${share}% of a step of the book's size`,
+  );
+}
 if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
