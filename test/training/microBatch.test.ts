@@ -13,15 +13,15 @@ describe('chooseMicroBatchSize', () => {
   it.each([
     [128, 224, 8],
     [96, 224, 8],
-    [100, 224, 5],
-    [9, 224, 5],
+    [100, 224, 10],
+    [9, 224, 9],
     [5, 224, 5],
     [1, 224, 1],
-    [64, 96, 32],
-    [128, 96, 32],
-    [100, 96, 25],
-    [33, 96, 17],
-    [128, 28, 32],
+    [64, 96, 64],
+    [128, 96, 64],
+    [100, 96, 50],
+    [33, 96, 33],
+    [128, 28, 64],
     [4, 1024, 1],
   ])('of a batch of %s images of %s pixels is %s', (batch, pixels, size) => {
     expect(chooseMicroBatchSize(plain, batch, [pixels, pixels])).toBe(size);
@@ -37,7 +37,7 @@ describe('chooseMicroBatchSize', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1000 }), (batch) => {
         const size = chooseMicroBatchSize(plain, batch, [96, 96]);
-        const most = Math.min(32, batch);
+        const most = Math.min(64, batch);
         const padding = (each: number) => Math.ceil(batch / each) * each - batch;
         expect(size).toBeLessThanOrEqual(most);
         for (let other = most; other >= most / 2; other--) expect(padding(size)).toBeLessThanOrEqual(padding(other));
