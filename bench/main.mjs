@@ -87,7 +87,7 @@ function slowRivals() {
       const measured = measureRival(contestant, { resize: 224, threads, infer, ...options }, values);
       const outcome = measured.examplesPerSecond?.toPrecision(2) ?? measured.unsupported ?? measured.timedOut;
       say(`${name}, ${infer ? 'inference' : 'training'} at 224 x 224: ${outcome}`);
-      return { name, mode: infer ? 'inference' : 'training', ...measured };
+      return { ...measured, name, mode: infer ? 'inference' : 'training' };
     }),
   );
 }
