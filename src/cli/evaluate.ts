@@ -1,7 +1,6 @@
 /** `nin evaluate`: a saved run's test accuracy, from its weights. */
 
 import { createNodeEngine } from '../engine/onnx/nodeEngine.js';
-import { layerFromJSON } from '../nn/fromJSON.js';
 import { loadStateDict, stateDict } from '../nn/stateDict.js';
 import { RunError } from '../run/runError.js';
 import { SavedRun } from '../run/runFolder.js';
@@ -27,7 +26,7 @@ export async function evaluate(
   const stream = options.json ? stderr : stdout;
   const folder = new SavedRun(run);
   const config = await folder.readConfig();
-  const net = layerFromJSON(config.training.net);
+  const net = folder.networkOf(config, 'evaluation');
   loadStateDict(net, await folder.readWeights());
 
   const dataDir = options.dataDir ?? config.data.dir;

@@ -2,9 +2,9 @@
 
 import type { TrainingJob } from '../run/job.js';
 import { RunError } from '../run/runError.js';
-import type { RunFolder } from '../run/runFolder.js';
+import type { RunFolder, RunResult } from '../run/runFolder.js';
 import { startTraining } from '../run/startTraining.js';
-import type { RecordedEvent, TrainingResult } from '../training/events.js';
+import type { RecordedEvent } from '../training/events.js';
 import { curvesSvg } from '../views/curvesSvg.js';
 import type { View } from '../views/view.js';
 
@@ -18,7 +18,7 @@ export async function followRun(
   folder: RunFolder,
   view: View,
   earlier: readonly RecordedEvent[] = [],
-): Promise<TrainingResult> {
+): Promise<RunResult> {
   const notice = (message: string) => view.onEvent({ type: 'notice', message });
   const run = startTraining(job, async (snapshot) => {
     try {
@@ -48,9 +48,11 @@ export async function followRun(
     for await (const event of run) {
       folder.record(event);
       if (event.type === 'end') {
-        await folder.finish(run.state, event.result, await curvesSvg(folder.readEvents()));
+        const recorded = folder.readEvents();
+        const result = { ...event.result, warnings: recorded.filter((event) => event.type === 'warning') };
+        await folder.finish(run.state, result, await curvesSvg(recorded));
         view.onEvent(event);
-        return event.result;
+        return result;
       }
       view.onEvent(event);
     }

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { summary } from '../nn/summary.js';
+import { why } from '../run/runError.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../training/presets.js';
 import { modelTable } from '../views/modelTable.js';
 import { type BenchOptions, bench } from './bench.js';
@@ -188,10 +189,17 @@ program
     process.stdout.write(`${modelTable(rows, totals)}\n`);
   });
 
-// A reader that has read enough (`nin runs | head`) is no failure, and no reason to lose a run.
+// A reader that has read enough (`nin runs | head`) is no failure. Words that are lost on a full disk are one, but no
+// reason to lose a run.
+let isLossTold = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE' || isLossTold) return;
+    isLossTold = true;
+    process.stderr.write(`nin: The output cannot be written: ${why(error)}.\n`);
+    process.once('exit', () => {
+      process.exitCode ||= EXIT.failed;
+    });
   });
 }
 

@@ -12,6 +12,8 @@ import { sequential } from './layers/sequential.js';
 
 const count = z.int().min(1).max(1_000_000);
 const padding = z.int().min(0).max(1_000_000);
+/** Height or width of an image. */
+const side = z.int().min(1).max(4096);
 
 /** One entry per type of a single layer: the options it has in JSON, and the layer they make. */
 const singleLayers = z.discriminatedUnion('type', [
@@ -43,24 +45,31 @@ const singleLayers = z.discriminatedUnion('type', [
     .strictObject({ type: z.literal('MaxPool2d'), kernelSize: count, stride: count, padding })
     .transform(({ kernelSize, ...options }) => maxPool2d(kernelSize, options)),
   z
-    .strictObject({ type: z.literal('AdaptiveAvgPool2d'), outputHeight: count, outputWidth: count })
+    .strictObject({ type: z.literal('AdaptiveAvgPool2d'), outputHeight: side, outputWidth: side })
     .transform(({ outputHeight, outputWidth }) => adaptiveAvgPool2d([outputHeight, outputWidth])),
 ]);
 
 /** How deep layers may nest: deeper than any network, and shallow enough for the stack. */
 const MAX_DEPTH = 64;
+/** Layers of a network, those that only hold others included. */
+const MAX_LAYERS = 1000;
 
 const sequentialSchema = z.strictObject({ type: z.literal('Sequential'), layers: z.array(z.unknown()) });
 
-function parseLayer(json: unknown, depth: number): Layer {
+function parseLayer(json: unknown, depth: number, counter: { layers: number }): Layer {
+  if (++counter.layers > MAX_LAYERS) {
+    throw new GraphError(`There are more than ${MAX_LAYERS} layers; no network here has so many.`);
+  }
   if (depth > MAX_DEPTH) throw new GraphError(`Layers are nested more than ${MAX_DEPTH} deep; no network here is.`);
   const several = sequentialSchema.safeParse(json);
-  if (several.success) return sequential(...several.data.layers.map((layer) => parseLayer(layer, depth + 1)));
+  if (several.success) return sequential(...several.data.layers.map((layer) => parseLayer(layer, depth + 1, counter)));
   const single = singleLayers.safeParse(json);
   if (single.success) return single.data;
   const issue = single.error.issues[0];
   const where = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : '';
-  const given = JSON.stringify(json)?.slice(0, 100);
+  // What is inside it may be nested more deeply than the stack is.
+  const shallow = (_: string, value: unknown) => (value === json || Object(value) !== value ? value : '…');
+  const given = JSON.stringify(json, shallow)?.slice(0, 100);
   throw new GraphError(`This does not describe a layer${where}: ${given} (${issue?.message ?? 'unreadable'}).`);
 }
 
@@ -69,5 +78,5 @@ function parseLayer(json: unknown, depth: number): Layer {
  * @throws GraphError where the description is not of a known layer
  */
 export function layerFromJSON(json: unknown): Layer {
-  return parseLayer(json, 0);
+  return parseLayer(json, 0, { layers: 0 });
 }

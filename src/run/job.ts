@@ -30,5 +30,5 @@ export type WorkerMessage =
   | { readonly kind: 'checkpoint'; readonly snapshot: Snapshot }
   | { readonly kind: 'state'; readonly state: StateDict };
 
-/** To the training thread. */
-export type MainMessage = { readonly kind: 'stop' };
+/** To the training thread. `saved`: the latest checkpoint is dealt with, the next may come. */
+export type MainMessage = { readonly kind: 'stop' | 'saved' };

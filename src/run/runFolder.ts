@@ -5,21 +5,31 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, type Dirent, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { saveAtomically, syncFolder } from '../data/saveAtomically.js';
+import type { Layer } from '../nn/layer.js';
 import { decodeSafetensors, encodeSafetensors } from '../nn/safetensors.js';
 import type { StateDict } from '../nn/stateDict.js';
-import { isRecorded, type RecordedEvent, type TrainingEvent, type TrainingResult } from '../training/events.js';
+import {
+  isRecorded,
+  type RecordedEvent,
+  type TrainingEvent,
+  type TrainingResult,
+  type WarningEvent,
+} from '../training/events.js';
 import type { Snapshot } from '../training/trainer.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import { configChecksum, type RunConfig, runConfigSchema } from './runConfig.js';
 import { RunError, why } from './runError.js';
 import { lockRun } from './runLock.js';
+import { type NetworkUse, savedNetwork } from './savedNetwork.js';
 
 const CONFIG = 'config.json';
+/** What `saveAtomically` writes first. */
+const UNFINISHED_CONFIG = /^config\.json\.[0-9a-f-]{36}\.tmp$/;
 const EVENTS = 'events.jsonl';
 const WEIGHTS = 'weights.safetensors';
 const RESULT = 'result.json';
@@ -28,6 +38,12 @@ const CHECKPOINTS = 'checkpoints';
 const LAST = join(CHECKPOINTS, 'last.safetensors');
 const PREVIOUS = join(CHECKPOINTS, 'previous.safetensors');
 const BEST = join(CHECKPOINTS, 'best.safetensors');
+
+/** What a run came to, as result.json tells it. */
+export interface RunResult extends TrainingResult {
+  /** All that went wrong since its beginning, also before it was interrupted. */
+  readonly warnings: readonly WarningEvent[];
+}
 
 /** What lists and sweeps of runs need of result.json. */
 const resultSchema = z.object({
@@ -47,12 +63,27 @@ function nameFor(preset: string, now: Date): string {
   return `${date}-${time.slice(0, 8).replaceAll(':', '')}-${preset}`;
 }
 
-async function isEmptyOrAbsent(path: string): Promise<boolean> {
+/** What is in a folder; nothing where it is not there. */
+async function entriesOf(path: string): Promise<Dirent[]> {
   try {
-    return (await readdir(path)).length === 0;
+    return await readdir(path, { withFileTypes: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new RunError(`The run cannot be saved in ${path}: ${why(error)}.`);
+  }
+}
+
+/**
+ * Makes sure that a new run takes nothing away in a folder: it holds at most what a process that was killed at its very
+ * start has left, before there was a run.
+ */
+async function refuseUsed(folder: string): Promise<void> {
+  for (const entry of await entriesOf(folder)) {
+    const isLeft =
+      entry.name === CHECKPOINTS
+        ? entry.isDirectory() && (await entriesOf(join(folder, CHECKPOINTS))).length === 0
+        : entry.isFile() && UNFINISHED_CONFIG.test(entry.name);
+    if (!isLeft) throw new RunError(`${folder} is not empty; give a new folder, so that no run is overwritten.`);
   }
 }
 
@@ -60,7 +91,7 @@ async function isEmptyOrAbsent(path: string): Promise<boolean> {
 async function unusedPath(preset: string): Promise<string> {
   const first = join('runs', nameFor(preset, new Date()));
   for (let n = 2, path = first; ; path = `${first}-${n++}`) {
-    if (await isEmptyOrAbsent(path)) return path;
+    if ((await entriesOf(path)).length === 0) return path;
   }
 }
 
@@ -82,6 +113,15 @@ export class SavedRun {
     if (config.success) return config.data;
     const issue = config.error.issues[0];
     throw new RunError(`${path} is not a run's configuration: ${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+
+  /**
+   * Makes the network of the run's configuration, without weights.
+   * @param use what it is made for
+   * @throws RunError where it is not a network for the images, or too large for this program or machine
+   */
+  networkOf(config: RunConfig, use: NetworkUse): Layer {
+    return savedNetwork(join(this.path, CONFIG), config, use);
   }
 
   /** @throws RunError or SafetensorsError where the run has no readable weights */
@@ -151,6 +191,8 @@ export class RunFolder {
   #recordBytes = 0;
   #recordHash: Hash = createHash('sha256');
   #bestTestAccuracy: number | null = null;
+  /** Of the last checkpoint. */
+  #savedStep: number | null = null;
 
   private constructor(
     readonly path: string,
@@ -168,16 +210,19 @@ export class RunFolder {
    */
   static async create(path: string | undefined, config: RunConfig): Promise<RunFolder> {
     const folder = path ?? (await unusedPath(config.training.preset));
-    if (!(await isEmptyOrAbsent(folder))) {
-      throw new RunError(`${folder} is not empty; give a new folder, so that no run is overwritten.`);
-    }
+    await refuseUsed(folder);
+    let unlock = () => {};
     try {
       await mkdir(join(folder, CHECKPOINTS), { recursive: true });
-      const unlock = await lockRun(folder);
+      unlock = await lockRun(folder);
+      // Until the lock was taken, another process may have begun a run here.
+      await refuseUsed(folder);
+      await removeLeftovers(folder);
       const belongings = { config: configChecksum(config), engine: config.engine };
       await saveAtomically(join(folder, CONFIG), json(config));
       return new RunFolder(folder, belongings, unlock, openSync(join(folder, EVENTS), 'wx'));
     } catch (error) {
+      unlock();
       if (error instanceof RunError) throw error;
       throw new RunError(`The run cannot be saved in ${folder}: ${why(error)}.`);
     }
@@ -188,7 +233,8 @@ export class RunFolder {
    * be written again.
    * @param config the run's, as it is in its folder
    * @param engine the one that will go on
-   * @throws RunError where another process has it, it cannot be written, or its configuration is not what it was
+   * @throws RunError where another process has it, it cannot be written, or its configuration is not what it was or
+   * has no network that can be trained
    */
   static async reopen(
     path: string,
@@ -198,7 +244,10 @@ export class RunFolder {
     const unlock = await lockRun(path);
     try {
       for (const place of [path, join(path, CHECKPOINTS)]) await removeLeftovers(place);
-      const found = await new SavedRun(path).readCheckpoint();
+      const saved = new SavedRun(path);
+      const found = await saved.readCheckpoint();
+      // A checkpoint knows the configuration that it belongs to; without one there may be any network in the file.
+      if (!found) saved.networkOf(config, 'training');
       const belongings = { config: configChecksum(config), engine };
       if (found && found.checkpoint.config !== belongings.config) {
         throw new RunError(
@@ -214,6 +263,7 @@ export class RunFolder {
       folder.#recordBytes = events.length;
       folder.#recordHash.update(events);
       folder.#bestTestAccuracy = found?.checkpoint.bestTestAccuracy ?? null;
+      folder.#savedStep = found?.checkpoint.snapshot.progress.step ?? null;
       return { folder, checkpoint: found?.checkpoint, events, skipped: found?.skipped ?? [] };
     } catch (error) {
       unlock();
@@ -232,7 +282,9 @@ export class RunFolder {
     try {
       for (let written = 0; written < line.length; ) written += writeSync(this.#record, line, written);
     } catch (error) {
-      throw new RunError(`The events cannot be written to ${join(this.path, EVENTS)}: ${why(error)}.`);
+      throw new RunError(
+        `The events cannot be written to ${join(this.path, EVENTS)}: ${why(error)}. ${this.#howToGoOn()}`,
+      );
     }
     this.#recordBytes += line.length;
     this.#recordHash.update(line);
@@ -258,20 +310,29 @@ export class RunFolder {
       await rename(join(this.path, `${LAST}.new`), join(this.path, LAST));
       await syncFolder(join(this.path, CHECKPOINTS));
       this.#bestTestAccuracy = bestTestAccuracy;
+      this.#savedStep = snapshot.progress.step;
     } catch (error) {
       throw new RunError(`The checkpoint cannot be saved in ${this.path}: ${why(error)}. The one before it is intact.`);
     }
   }
 
   /** Saves the network and what the run came to, and ends the record. */
-  async finish(state: StateDict, result: TrainingResult, curves: string): Promise<void> {
+  async finish(state: StateDict, result: RunResult, curves: string): Promise<void> {
     try {
       await saveAtomically(join(this.path, WEIGHTS), encodeSafetensors(state, { format: 'pt' }));
       await saveAtomically(join(this.path, RESULT), json(result));
       await saveAtomically(join(this.path, CURVES), new TextEncoder().encode(curves));
     } catch (error) {
-      throw new RunError(`The run cannot be saved in ${this.path}: ${why(error)}.`);
+      throw new RunError(`The run cannot be saved in ${this.path}: ${why(error)}. ${this.#howToGoOn()}`);
     }
+  }
+
+  #howToGoOn(): string {
+    const where =
+      this.#savedStep === null
+        ? 'starts the run again, as it has no checkpoint yet'
+        : `goes on from its last checkpoint, after step ${this.#savedStep}`;
+    return `When that is mended, \`nin train --resume ${this.path}\` ${where}.`;
   }
 
   /** Closes the record and gives the lock back. */

@@ -33,7 +33,8 @@ class ThreadedRun implements TrainingRun {
     // Node's flags are the program's own: with --input-type the thread's file would not even load.
     this.#worker = new Worker(thread, { workerData: job, execArgv: [] });
     this.#worker.on('message', (message: WorkerMessage) => {
-      this.#messages.push(message);
+      if (message.kind === 'checkpoint' && !onCheckpoint) this.#post('saved');
+      else this.#messages.push(message);
       this.#wake();
     });
     this.#worker.on('error', (error) => {
@@ -47,7 +48,11 @@ class ThreadedRun implements TrainingRun {
   }
 
   stop(): void {
-    this.#worker.postMessage({ kind: 'stop' } satisfies MainMessage);
+    this.#post('stop');
+  }
+
+  #post(kind: MainMessage['kind']): void {
+    this.#worker.postMessage({ kind } satisfies MainMessage);
   }
 
   get state(): StateDict {
@@ -60,8 +65,11 @@ class ThreadedRun implements TrainingRun {
       for (;;) {
         for (let message = this.#messages.shift(); message; message = this.#messages.shift()) {
           if (message.kind === 'event') yield message.event;
-          else if (message.kind === 'checkpoint') await this.#onCheckpoint?.(message.snapshot);
-          else this.#state = message.state;
+          else if (message.kind === 'state') this.#state = message.state;
+          else {
+            await this.#onCheckpoint?.(message.snapshot);
+            this.#post('saved');
+          }
         }
         if (this.#failure) throw this.#failure;
         if (this.#isOver) return;
@@ -75,7 +83,11 @@ class ThreadedRun implements TrainingRun {
   /** Terminating the thread inside ONNX Runtime would abort the process: it is asked to end, and waited for. */
   async #end(): Promise<void> {
     this.stop();
-    while (!this.#isOver) await this.#woken();
+    while (!this.#isOver) {
+      // Nothing is saved any more, and the thread must not wait for that.
+      this.#post('saved');
+      await this.#woken();
+    }
   }
 
   /** Waits for the thread to say something. */

@@ -19,11 +19,25 @@ async function work(job: TrainingJob): Promise<void> {
   const net = layerFromJSON(config.net);
   if (state) loadStateDict(net, state);
   else initialise(net, config.initialisation ?? 'pytorch', config.seed);
-  let savedAt = performance.now();
-  const save = () => {
-    send({ kind: 'checkpoint', snapshot: trainer.snapshot() });
-    savedAt = performance.now();
+  let takenAt = performance.now();
+  let isSaving = false;
+  let onSaved = () => {};
+  /** Snapshots are large and the disk may be slow: the main thread has one of them at most. */
+  const save = async () => {
+    const snapshot = trainer.snapshot();
+    takenAt = performance.now();
+    if (isSaving) {
+      await new Promise<void>((resolve) => {
+        onSaved = resolve;
+      });
+    }
+    isSaving = true;
+    send({ kind: 'checkpoint', snapshot });
   };
+  // Training should not wait for the disk just because some minutes are over; with none, every step is to be saved.
+  const isDue = () =>
+    checkpointMinutes === 0 || (!isSaving && performance.now() - takenAt >= checkpointMinutes * 60_000);
+  let sending = Promise.resolve();
   const trainer = new Trainer({
     engine: createNodeEngine(engine),
     net,
@@ -32,15 +46,19 @@ async function work(job: TrainingJob): Promise<void> {
     testIter: test && dataIter(test),
     from,
     onSafePoint: (place) => {
-      if (place === 'epoch' || performance.now() - savedAt >= checkpointMinutes * 60_000) save();
+      if (place === 'epoch' || isDue()) sending = save();
     },
   });
   parentPort?.on('message', (message: MainMessage) => {
-    if (message.kind === 'stop') trainer.stop();
+    if (message.kind === 'stop') return trainer.stop();
+    isSaving = false;
+    onSaved();
   });
   for await (const event of trainer.train()) {
+    // An event must not overtake a snapshot that waits: that stands for exactly the events before it.
+    await sending;
     if (event.type === 'end') {
-      if (event.result.state === 'interrupted') save();
+      if (event.result.state === 'interrupted') await save();
       // The weights come before the end, so that who hears of the end has them.
       send({ kind: 'state', state: trainer.state });
     }

@@ -132,6 +132,8 @@ export interface EndEvent {
 export interface TrainingResult {
   /** `interrupted`: stopped on request before its last step. `failed`: the loss or a gradient was not finite. */
   readonly state: 'done' | 'interrupted' | 'failed';
+  /** Why the run failed and at which step, e.g. `the loss is NaN at step 7`; `null` where it did not. */
+  readonly failure: string | null;
   /** Running averages over the last epoch, as the book prints them; `null` where no step was made. */
   readonly loss: number | null;
   readonly trainAccuracy: number | null;

@@ -19,7 +19,7 @@ import { networkImageSize } from './networkGraph.js';
 import { RunClock, type Spent } from './runClock.js';
 import { learningRateAt } from './schedule.js';
 import { Stepper } from './stepper.js';
-import { Watch, type WatchMemory } from './watch.js';
+import { Watch, type WatchMemory, whatIsNotFinite } from './watch.js';
 
 export interface TrainerOptions {
   readonly engine: Engine;
@@ -76,7 +76,8 @@ export class Trainer {
   readonly #clock: RunClock;
   #step = 0;
   #isEvaluated = false;
-  #hasFailed = false;
+  /** Why the run has failed; null while it has not. */
+  #failure: string | null = null;
   #stopRequested = false;
   #lastEpoch: EpochEvent | null = null;
 
@@ -140,9 +141,9 @@ export class Trainer {
           yield* this.#endEpoch();
           if (this.#isEvaluated) this.#options.onSafePoint?.('epoch');
         }
-        if (this.#step === this.#totalSteps || this.#stopRequested || this.#hasFailed) break;
+        if (this.#step === this.#totalSteps || this.#stopRequested || this.#failure !== null) break;
         yield* this.#trainStep();
-        if (!this.#hasFailed) this.#options.onSafePoint?.('step');
+        if (this.#failure === null) this.#options.onSafePoint?.('step');
       }
       yield this.#endEvent();
     } finally {
@@ -153,7 +154,7 @@ export class Trainer {
 
   /** An epoch ends with an evaluation, and so does the run, wherever it ends. */
   #isEvaluationDue(): boolean {
-    if (this.#step === 0 || this.#isEvaluated || this.#hasFailed || this.#stopRequested) return false;
+    if (this.#step === 0 || this.#isEvaluated || this.#failure !== null || this.#stopRequested) return false;
     return this.#step % this.#stepsPerEpoch === 0 || this.#step === this.#totalSteps;
   }
 
@@ -174,8 +175,9 @@ export class Trainer {
     const { loss, correct, gradientNorm, logitRange } = await running;
     this.#clock.endStep(batch.length);
     const warnings = this.#watch.look({ step: this.#step + 1, loss, gradientNorm, logitRange });
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-      this.#hasFailed = true;
+    const what = whatIsNotFinite({ loss, gradientNorm });
+    if (what !== undefined) {
+      this.#failure = `${what} at step ${this.#step + 1}`;
       yield* warnings;
       return;
     }
@@ -303,7 +305,8 @@ export class Trainer {
     return {
       type: 'end',
       result: {
-        state: this.#hasFailed ? 'failed' : isDone ? 'done' : 'interrupted',
+        state: this.#failure !== null ? 'failed' : isDone ? 'done' : 'interrupted',
+        failure: this.#failure,
         loss: hasSteps ? trainLoss : null,
         trainAccuracy: hasSteps ? trainAccuracy : null,
         testAccuracy: evaluated?.testAccuracy ?? null,

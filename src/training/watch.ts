@@ -61,7 +61,8 @@ export class Watch {
 
   /** What there is to say of a step; usually nothing. */
   look(seen: WatchedStep): WarningEvent[] {
-    if (!Number.isFinite(seen.loss) || !Number.isFinite(seen.gradientNorm)) return [notFinite(seen)];
+    const what = whatIsNotFinite(seen);
+    if (what !== undefined) return [notFinite(seen.step, what)];
     return [...this.#classes(seen), ...this.#plateau(seen), ...this.#explosion(seen)];
   }
 
@@ -124,8 +125,16 @@ export class Watch {
   }
 }
 
-function notFinite({ step, loss, gradientNorm }: WatchedStep): WarningEvent {
-  const what = Number.isFinite(loss) ? `the norm of the gradient is ${gradientNorm}` : `the loss is ${loss}`;
+/** What of a step is no finite number, in words; undefined where all is well. */
+export function whatIsNotFinite({
+  loss,
+  gradientNorm,
+}: Pick<WatchedStep, 'loss' | 'gradientNorm'>): string | undefined {
+  if (!Number.isFinite(loss)) return `the loss is ${loss}`;
+  return Number.isFinite(gradientNorm) ? undefined : `the norm of the gradient is ${gradientNorm}`;
+}
+
+function notFinite(step: number, what: string): WarningEvent {
   const message =
     `Training has failed at step ${step}: ${what}. The weights of the last checkpoint are kept; start again with a ` +
     'smaller learning rate or clipped gradients.';

@@ -91,10 +91,10 @@ export function farewell(
 }
 
 /** How a run ended that did not come to its end. */
-function stateLines({ state, steps, epochs: reached }: TrainingResult, paint: ChalkInstance): string[] {
+function stateLines({ state, failure, steps, epochs: reached }: TrainingResult, paint: ChalkInstance): string[] {
   const where = `after ${count(steps)} ${steps === 1 ? 'step' : 'steps'}, epoch ${epochs(reached)}`;
   if (state === 'interrupted') return [paint.yellow(`interrupted ${where}`)];
-  if (state === 'failed') return [paint.red(`failed ${where}: the loss or a gradient is no finite number`)];
+  if (failure !== null) return [paint.red(`failed ${where}: ${printable(failure)}`)];
   return [];
 }
 

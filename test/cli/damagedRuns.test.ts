@@ -3,7 +3,7 @@
 import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectOneSentence, nin, TINY, temporaryFolder } from './nin.js';
+import { expectOneSentence, manyCommandLines, nin, type Outcome, TINY, temporaryFolder } from './nin.js';
 
 const folder = await temporaryFolder();
 const sound = join(folder, 'sound');
@@ -83,6 +83,46 @@ describe('config.json', () => {
       name,
       changeConfig(({ training }) => Object.assign(training ?? {}, { net })),
     );
+  });
+
+  it('with an absurd network: neither evaluated nor, without a checkpoint, trained again; the record stays', async () => {
+    const conv = { type: 'Conv2d', kernelSize: 1, stride: 1, padding: 0, bias: true };
+    const end = [{ type: 'AdaptiveAvgPool2d', outputHeight: 1, outputWidth: 1 }, { type: 'Flatten' }];
+    const convs: Record<string, unknown>[][] = [
+      [{ ...conv, inChannels: 1, outChannels: 5 }],
+      [{ ...conv, inChannels: 3, outChannels: 10 }],
+      [{ ...conv, inChannels: 1, outChannels: 4e9 }],
+      [
+        { ...conv, inChannels: 1, outChannels: 1e6 },
+        { ...conv, inChannels: 1e6, outChannels: 1e6 },
+        { ...conv, inChannels: 1e6, outChannels: 10 },
+      ],
+      [{ ...conv, inChannels: 1, outChannels: 10, padding: 1e6 }],
+    ];
+    const runs = await Promise.all(
+      convs.map(async (layers, i) => {
+        const run = join(folder, `absurd${i}`);
+        await cp(sound, run, { recursive: true });
+        await rm(join(run, 'checkpoints'), { recursive: true });
+        await changeConfig(({ training }) =>
+          Object.assign(training ?? {}, { net: { type: 'Sequential', layers: [...layers, ...end] } }),
+        )(run);
+        return run;
+      }),
+    );
+    const outcomes = await manyCommandLines(
+      runs.flatMap((run) => [
+        ['train', '--resume', run, '--json'],
+        ['evaluate', run, '--json'],
+      ]),
+    );
+    for (const [i, run] of runs.entries()) {
+      for (const outcome of outcomes.slice(2 * i, 2 * i + 2) as Outcome[]) {
+        expectOneSentence(outcome);
+        expect(outcome.stderr).toContain(`nin: The network in ${join(run, CONFIG)} cannot be used: `);
+      }
+      expect(await readFile(join(run, 'events.jsonl'))).toEqual(await readFile(join(sound, 'events.jsonl')));
+    }
   });
 
   it('with data that is no longer the same', async () => {

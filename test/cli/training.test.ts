@@ -1,5 +1,6 @@
 /** `nin train` and `nin evaluate` as a user runs them: real training, seconds long, and what it prints and saves. */
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -13,6 +14,7 @@ import {
   jsonLine,
   nin,
   type Outcome,
+  ROOT,
   startNin,
   TINY,
   temporaryFolder,
@@ -223,6 +225,15 @@ it('a run goes on when nobody reads what it prints', async () => {
   await Promise.race([until(() => training.stdout() !== ''), training.outcome]);
   training.closeStdout();
   expect(await training.outcome).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(await readFile(join(run, 'result.json'), 'utf8'))).toMatchObject({ state: 'done', steps: 3 });
+});
+
+it.skipIf(!existsSync('/dev/full'))('a run goes on when the disk has no room for what it prints', async () => {
+  const run = join(folder, 'unprinted');
+  const script = 'exec "$0" "$@" > /dev/full';
+  const command = [process.execPath, join(ROOT, 'dist', 'cli', 'main.js'), ...TINY, '--max-steps', '3', '--out', run];
+  const { status, stderr } = spawnSync('sh', ['-c', script, ...command], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: 'nin: The output cannot be written: the disk is full.\n' });
   expect(JSON.parse(await readFile(join(run, 'result.json'), 'utf8'))).toMatchObject({ state: 'done', steps: 3 });
 });
 

@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -467,13 +468,50 @@ describe('a full disk', () => {
     expect(await goOnToTheEnd(run)).toMatch(/^Going on after step 2\.\n/);
   });
 
+  it.each<[string, readonly string[]]>([
+    ['after a checkpoint', EVERY_STEP],
+    ['before the first checkpoint', []],
+  ])(
+    'that takes no more events, %s: a sentence says where the run stands, and it goes on from there',
+    async (name, options) => {
+      const run = join(folder, `norecord ${name}`);
+      const { code, stdout, stderr } = await startNode(
+        ['--import', FULL_DISK, MAIN, ...RUN, ...options, '--out', run],
+        {
+          env: { EVENT_BYTES_THAT_FIT: '1500' },
+        },
+      ).outcome;
+      expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: '' });
+      // It is full in the middle of a line.
+      const record = readFileSync(join(run, EVENTS), 'utf8');
+      expect(record).toHaveLength(1500);
+      expect(record).not.toMatch(/\n$/);
+      expect(leftovers(run)).toEqual([]);
+      const last = join(run, LAST);
+      const step = existsSync(last) ? decodeCheckpoint(readFileSync(last)).snapshot.progress.step : 0;
+      expect(step > 0).toBe(options === EVERY_STEP);
+      const where =
+        step > 0
+          ? `goes on from its last checkpoint, after step ${step}`
+          : 'starts the run again, as it has no checkpoint yet';
+      expect(stderr.slice(stderr.indexOf('nin: '))).toBe(
+        `nin: The events cannot be written to ${join(run, EVENTS)}: the disk is full. ` +
+          `When that is mended, \`nin train --resume ${run}\` ${where}.\n`,
+      );
+      expect(await goOnToTheEnd(run)).toContain(step > 0 ? `Going on after step ${step}.\n` : 'starting again.\n');
+    },
+  );
+
   if (disk) {
     it('that is real and has no room for the weights either: one sentence, and later it goes on', async () => {
       const run = join(disk.path, 'run');
       const { code, stdout, stderr } = await nin([...RUN, ...EVERY_STEP, '--out', run]);
       expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: '' });
       expect(stderr).toContain(checkpointUnsaved(run));
-      expect(stderr).toMatch(new RegExp(`\nnin: The run cannot be saved in ${run}: the disk is full\\.\n$`));
+      expect(stderr).toContain(
+        `\nnin: The run cannot be saved in ${run}: the disk is full. When that is mended, ` +
+          `\`nin train --resume ${run}\` goes on from its last checkpoint, after step 2.\n`,
+      );
       expect(stepsRecorded(run)).toBe(TOTAL);
       expect(leftovers(run)).toEqual([]);
 

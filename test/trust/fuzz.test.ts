@@ -14,11 +14,12 @@ import { sequential } from '../../src/nn/layers/sequential.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/nn/safetensors.js';
 import { type StateDict, stateShapes, walk } from '../../src/nn/stateDict.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/run/checkpoint.js';
-import { type RunConfig, runConfigSchema } from '../../src/run/runConfig.js';
+import { runConfigSchema } from '../../src/run/runConfig.js';
 import { parseEvents, SavedRun } from '../../src/run/runFolder.js';
 import { PRESETS } from '../../src/training/presets.js';
 import { manyCommandLines, temporaryFolder } from '../cli/nin.js';
 import { SMALL_CHECKPOINT } from '../run/checkpoints.js';
+import { QUICK_CONFIG } from '../run/configs.js';
 import { LAST, PREVIOUS } from '../run/runs.js';
 
 const folder = await temporaryFolder();
@@ -116,21 +117,6 @@ function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
   );
 }
 
-const { net, description: _, ...preset } = PRESETS.quick;
-const CONFIG: RunConfig = {
-  format: 1,
-  training: {
-    ...preset,
-    preset: 'quick',
-    net: net().toJSON(),
-    microBatchSize: 16,
-    maxSteps: null,
-    seed: 0,
-  },
-  data: { dir: null, trainExamples: 320, testExamples: 64, trainChecksum: 'a', testChecksum: 'b' },
-  engine: { name: 'engine', device: 'cpu', threads: 1 },
-};
-
 /** A network that was read describes itself as it was described, and its parameters have sizes. */
 function checkNetwork(json: unknown): void {
   const layer = layerFromJSON(json);
@@ -143,7 +129,7 @@ function checkNetwork(json: unknown): void {
 describe('config.json', () => {
   const run = new SavedRun(join(folder, 'config'));
   mkdirSync(run.path);
-  const text = encode(JSON.stringify(CONFIG));
+  const text = encode(JSON.stringify(QUICK_CONFIG));
 
   /** Reads a file with this content; what is read says the same when it is written and read again. */
   async function read(content: Uint8Array): Promise<void> {
@@ -179,8 +165,8 @@ describe('config.json', () => {
 
   it('with any value at any place', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...placesIn(CONFIG)), anyValue, async (way, value) => {
-        const json = JSON.stringify(replaced(CONFIG, way, value)) ?? '';
+      fc.asyncProperty(fc.constantFrom(...placesIn(QUICK_CONFIG)), anyValue, async (way, value) => {
+        const json = JSON.stringify(replaced(QUICK_CONFIG, way, value)) ?? '';
         await isTaken('config.json', () => read(encode(json)));
       }),
       { numRuns: 3000 },
@@ -204,7 +190,7 @@ describe('config.json', () => {
 });
 
 describe('networks', () => {
-  const json = net().toJSON();
+  const json = PRESETS.quick.net().toJSON();
 
   it('with any value at any place', async () => {
     await fc.assert(

@@ -274,6 +274,9 @@ describe('numbers that are not finite', () => {
       );
       const { recorded, warnings, result, state, snapshots } = await run({ net, config: { learningRate } });
       expect(result.state).toBe('failed');
+      expect(result.failure).toMatch(
+        new RegExp(`^(the loss|the norm of the gradient) is (NaN|Infinity) at step ${result.steps + 1}$`),
+      );
       const failure = warnings.at(-1);
       expect(failure).toMatchObject({ kind: 'notFinite', step: result.steps + 1, sinceStep: result.steps + 1 });
       expect(failure?.message).toMatch(
@@ -345,6 +348,8 @@ describe('a healthy run brings no warning', () => {
 
 describe('the command', async () => {
   const folder = await temporaryFolder();
+  const resultOf = async (run: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(run, 'result.json'), 'utf8'));
   const BOOK = [
     ...['train', '--preset', 'd2l', '--resize', '67', '--batch-size', '4', '--train-examples', '400'],
     ...['--test-examples', '32', '--threads', '1', '--json'],
@@ -354,10 +359,13 @@ describe('the command', async () => {
     const out = join(folder, lr);
     const { code, stdout, stderr } = await nin([...BOOK, '--max-steps', '50', '--lr', lr, '--out', out]);
     expect(code, stderr).toBe(1);
-    const { steps } = jsonLine(stdout) as { steps: number };
+    const { steps, failure, warnings } = jsonLine(stdout) as { steps: number; failure: string; warnings: object[] };
     expect(stderr).toContain(`Training has failed at step ${steps + 1}: `);
+    expect(failure).toMatch(new RegExp(`^the .+ is (NaN|-?Infinity) at step ${steps + 1}$`));
+    expect(stderr).toMatch(new RegExp(`^failed after ${steps} steps?, epoch .+: ${failure}$`, 'm'));
+    expect(warnings.at(-1)).toMatchObject({ kind: 'notFinite', step: steps + 1 });
     expect(allFinite(decodeSafetensors(await readFile(join(out, 'weights.safetensors'))).tensors)).toBe(true);
-    expect(JSON.parse(await readFile(join(out, 'result.json'), 'utf8'))).toMatchObject({ state: 'failed', steps });
+    expect(await resultOf(out)).toMatchObject({ state: 'failed', steps, failure, warnings });
   });
 
   it("the book's recipe with a seed that loses classes: exit code 0, and they are named", async () => {
@@ -369,5 +377,14 @@ describe('the command', async () => {
     expect(deadClasses).toContain(9);
     for (const dead of deadClasses) expect(perClassAccuracy[dead]).toBe(0);
     for (const name of ['sneaker', 'ankle boot']) expect(stderr).toMatch(new RegExp(`The class "${name}" is dead`));
+
+    // All that is in the record, also when the run was resumed where it was told already.
+    const record = (await readFile(join(out, 'events.jsonl'), 'utf8')).trimEnd().split('\n');
+    const warnings = record.map((line) => JSON.parse(line) as RecordedEvent).filter(({ type }) => type === 'warning');
+    expect(warnings).toHaveLength(deadClasses.length);
+    expect(await resultOf(out)).toMatchObject({ state: 'done', failure: null, deadClasses, warnings });
+    const resumed = await nin(['train', '--resume', out, '--json']);
+    expect(jsonLine(resumed.stdout)).toMatchObject({ failure: null, deadClasses, warnings });
+    expect(await resultOf(out)).toMatchObject({ warnings });
   });
 });

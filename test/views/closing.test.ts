@@ -63,16 +63,16 @@ describe('farewell', () => {
   });
 
   it.each([
-    ['interrupted', 1234, 'interrupted after 1,234 steps, epoch 2.63'],
-    ['failed', 1, 'failed after 1 step, epoch 2.63: the loss or a gradient is no finite number'],
-  ] as const)('says that a run was %s, and where', (state, steps, line) => {
-    const lines = farewell({ ...result, state, steps, epochs: 2.631 }, { classNames: [] }, paint);
+    ['interrupted', null, 1234, 'interrupted after 1,234 steps, epoch 2.63'],
+    ['failed', 'the loss is NaN at step 2', 1, 'failed after 1 step, epoch 2.63: the loss is NaN at step 2'],
+  ] as const)('says that a run was %s, where and why', (state, failure, steps, line) => {
+    const lines = farewell({ ...result, state, failure, steps, epochs: 2.631 }, { classNames: [] }, paint);
     expect(lines[0]).toBe(line);
   });
 
   it('is red about failure and death', () => {
     const colours = new Chalk({ level: 1 });
-    const lines = farewell({ ...result, state: 'failed', deadClasses: [1] }, { classNames }, colours);
+    const lines = farewell({ ...result, state: 'failed', failure: 'Boom', deadClasses: [1] }, { classNames }, colours);
     for (const word of ['failed after', '1 of 3 classes is dead', '  dead']) {
       expect(lines.some((line) => line.includes(`\u001B[31m${word}`))).toBe(true);
     }

@@ -50,6 +50,7 @@ export const progress: ProgressEvent = {
 /** The figures of the book's own run. */
 export const result: TrainingResult = {
   state: 'done',
+  failure: null,
   loss: 0.5634,
   trainAccuracy: 0.7861,
   testAccuracy: 0.79,
@@ -199,6 +200,7 @@ const anyEnd: fc.Arbitrary<EndEvent> = fc.record({
   type: fc.constant('end' as const),
   result: fc.record({
     state: fc.constantFrom('done' as const, 'interrupted' as const, 'failed' as const),
+    failure: fc.option(name),
     loss: maybe,
     trainAccuracy: maybe,
     testAccuracy: maybe,
