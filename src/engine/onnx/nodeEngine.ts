@@ -30,6 +30,8 @@ export function sessionOptions(device: DeviceType, threads: number): InferenceSe
     executionProviders: [device],
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',
+    // The block of memory that a pattern plans is taken beside that of the first run, which has none.
+    enableMemPattern: false,
     // A waiting thread that spins takes a core from the other sessions' threads, and from other programs.
     extra: { 'session.intra_op.allow_spinning': '0' },
     // Errors reach the caller as exceptions; ONNX Runtime's own log lines would break into the live view.
