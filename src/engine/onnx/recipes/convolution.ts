@@ -3,6 +3,7 @@
  * graphics card it is always the plain one.
  */
 
+import { windowOutput } from '../../../graph/operators.js';
 import { type Operands, placesFirst, type Recipe } from '../lowering.js';
 import type { OnnxBuilder } from '../onnxBuilder.js';
 import { winogradFor } from './winograd.js';
@@ -49,7 +50,7 @@ export const conv2d: Recipe<'conv2d'> = (onnx, operands, { stride, padding }) =>
     const product = onnx.op('Gemm', [flat, onnx.reshape(operands.name(1), [o, c]), ...bias], { transB: 1 });
     return [placesFirst(onnx.reshape(product, [height, width, n, o]))];
   }
-  const outputLength = (length: number) => Math.floor((length + 2 * padding - kernel) / stride) + 1;
+  const outputLength = (length: number) => windowOutput(length, kernel, stride, padding);
   const tiles = winograd(onnx, window, x, [n, o, outputLength(height), outputLength(width)]);
   if (tiles) {
     const y = tiles.forward(operands.in('placesFirst', 0), operands.name(1));

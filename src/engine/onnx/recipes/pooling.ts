@@ -1,6 +1,6 @@
 /** Pooling and its gradients. */
 
-import type { WindowAttributes } from '../../../graph/operators.js';
+import { type WindowAttributes, windowOutput } from '../../../graph/operators.js';
 import { placesFirst, type Recipe } from '../lowering.js';
 import { type OnnxBuilder, OnnxType } from '../onnxBuilder.js';
 
@@ -30,12 +30,12 @@ function scatterTaps(onnx: OnnxBuilder, taps: readonly string[], line: Line, { s
   // Elements `stride` apart have the same phase, and so has each tap: those of a phase are added up, shifted against
   // each other, and the phases are interleaved.
   const steps = Math.ceil(length / stride);
-  const none = onnx.op('Expand', [onnx.float(0), onnx.int64([before, steps, after])]);
+  const none = () => onnx.op('Expand', [onnx.float(0), onnx.int64([before, steps, after])]);
   const phases = Array.from({ length: stride }, (_, phase) => {
     const shifted = taps
       .filter((_, tap) => tap % stride === phase)
       .map((tap, i) => onnx.op('Pad', [tap, onnx.int64([0, i, 0, 0, steps - windows - i, 0])]));
-    const sum = shifted.length === 0 ? none : shifted.reduce((a, b) => onnx.op('Add', [a, b]));
+    const sum = shifted.length === 0 ? none() : shifted.reduce((a, b) => onnx.op('Add', [a, b]));
     return onnx.reshape(sum, [before, steps, 1, after]);
   });
   const interleaved = onnx.op('Concat', phases, { axis: 2 });
@@ -86,7 +86,7 @@ export const maxPool2d: Recipe<'maxPool2d'> = (onnx, operands, window) => {
   }
   const [n, c, height, width] = operands.image(0);
   const [paddedHeight, paddedWidth] = [height + 2 * padding, width + 2 * padding];
-  const windows = [paddedHeight, paddedWidth].map((length) => Math.floor((length - kernelSize) / stride) + 1);
+  const windows = [height, width].map((length) => windowOutput(length, kernelSize, stride, padding));
   const [windowsDown, windowsAcross] = windows as [number, number];
   const { across, down } = passes([n, c, paddedHeight, paddedWidth], [windowsDown, windowsAcross]);
   const x = bordered(onnx, operands.in('placesFirst', 0), padding);
